@@ -1,0 +1,109 @@
+"""Numbers, days and names as the two languages write them."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.translation import get_language, gettext
+
+Number = int | float | Decimal
+MINUS = "−"
+
+
+def speaks_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
+
+
+def plain(value: Number) -> str:
+    """Write a number with thousands separators, a real minus and no idle zeros: 1,204, −0.6."""
+    text = f"{abs(value):,.2f}".rstrip("0").rstrip(".") if value % 1 else f"{abs(value):,.0f}"
+    return f"{MINUS}{text}" if value < 0 else text
+
+
+def short(value: Number) -> str:
+    """Write a number of 100,000 or more in 万 and 亿 (K and M in English) with at most one decimal."""
+    size = abs(value)
+    if size < 100_000:
+        return plain(value)
+    steps = ((100_000_000, " 亿"), (10_000, " 万")) if speaks_chinese() else ((1_000_000, "M"), (1_000, "K"))
+    for step, word in steps:
+        if size >= step:
+            return plain(round(float(value) / step, 1)) + word
+    return plain(value)
+
+
+def signed(value: Number) -> str:
+    """Write a change: +3, −13, ±0."""
+    if value == 0:
+        return "±0"
+    return f"+{plain(value)}" if value > 0 else plain(value)
+
+
+@lru_cache(maxsize=4096)
+def _date_text(day: date, with_year: bool, language: str | None) -> str:
+    # The language is part of the key: the same day reads differently in each.
+    # Translators: date formats of Django's date filter; Chinese writes n 月 j 日.
+    return format_date(day, gettext("j M Y") if with_year else gettext("j M"))
+
+
+def date_text(day: date, today: date | None) -> str:
+    """Write a day, with its year unless it is today's."""
+    return _date_text(day, today is None or day.year != today.year, get_language())
+
+
+def _day_and_clock(moment: date) -> tuple[date, str]:
+    if not isinstance(moment, datetime):
+        return moment, ""
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return local.date(), f"{local:%H:%M}"
+
+
+def relative(moment: date, today: date | None) -> str:
+    """Write a day in words up to 30 days from today: Today 11:30, yesterday, 26 d ago; beyond that, the date."""
+    day, clock = _day_and_clock(moment)
+    if today is None:
+        return date_text(day, None)
+    return _relative(day, clock, today, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _relative(day: date, clock: str, today: date, language: str | None) -> str:
+    distance = (day - today).days
+    if distance == 0:
+        return gettext("Today %(clock)s") % {"clock": clock} if clock else gettext("Today")
+    if abs(distance) > 30:
+        return _date_text(day, day.year != today.year, language)
+    if distance == -1:
+        return gettext("Yesterday")
+    if distance == 1:
+        return gettext("Tomorrow")
+    count = abs(distance)
+    if distance < 0:
+        return gettext("%(count)s d ago") % {"count": count}
+    return gettext("in %(count)s d") % {"count": count}
+
+
+def exact(moment: date) -> tuple[str, str]:
+    """Return a moment for `datetime=` and for `title`."""
+    if not isinstance(moment, datetime):
+        return moment.isoformat(), moment.isoformat()
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return local.isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M}"
+
+
+@lru_cache(maxsize=4096)
+def initials(name: str) -> str:
+    """Return what stands in for a face: the last character of a Chinese name, the initials of another."""
+    name = name.strip()
+    if not name:
+        return "?"
+    if "\u3400" <= name[-1] <= "\u9fff":
+        return name[-1]
+    return _first_letters(name.split()).upper()
+
+
+def _first_letters(words: Iterable[str]) -> str:
+    return "".join(word[0] for word in words)[:2]
