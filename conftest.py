@@ -1,0 +1,90 @@
+"""Tests run on a real PostgreSQL: the embedded one, in a data folder of their own, one fresh database per run."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+os.environ["ZHIKE_HOME"] = os.environ.get("ZHIKE_TEST_HOME", str(ROOT / ".cache" / "test-home"))
+os.environ["ZHIKE_POOL"] = "0"
+os.environ.pop("DATABASE_URL", None)
+os.environ["DJANGO_SETTINGS_MODULE"] = "zhike.settings"
+
+import psycopg  # noqa: E402  The environment above must be set before anything reads it.
+import pytest  # noqa: E402
+from django.db import connection  # noqa: E402
+from psycopg import sql  # noqa: E402
+from pytest_django.plugin import DjangoDbBlocker  # noqa: E402
+
+from zhike import home  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[None]:
+    with home.using_server():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(server: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Give this run a database of its own, copied from a migrated template that is kept between runs."""
+    name = f"test_{os.getpid()}"
+    with django_db_blocker.unblock():
+        template = _template()
+        _admin("CREATE DATABASE {} TEMPLATE {}", name, template)
+        _use(name)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        _admin("DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _template() -> str:
+    """Return the name of the migrated template database for the migrations as they are now."""
+    content = hashlib.sha256()
+    for path in sorted(ROOT.glob("zhike/**/migrations/*.py")):
+        content.update(path.read_bytes())
+    name = f"template_{content.hexdigest()[:16]}"
+    with _alone():
+        if not _exists(name):
+            from django.core.management import call_command  # noqa: PLC0415  Django is not set up at import time.
+
+            draft = f"{name}_draft"
+            _admin("DROP DATABASE IF EXISTS {} WITH (FORCE)", draft)
+            _admin("CREATE DATABASE {}", draft)
+            _use(draft)
+            call_command("migrate", verbosity=0)
+            connection.close()
+            _admin("ALTER DATABASE {} RENAME TO {}", draft, name)
+    return name
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    with psycopg.connect(home.database_url(), autocommit=True) as guard:
+        guard.execute("SELECT pg_advisory_lock(20261)")
+        yield
+
+
+def _exists(name: str) -> bool:
+    with psycopg.connect(home.database_url()) as admin:
+        return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _admin(statement: str, *names: str) -> None:
+    with psycopg.connect(home.database_url(), autocommit=True) as admin:
+        admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]  # Constants above.
+
+
+def _use(name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+@pytest.fixture(autouse=True)
+def folders_of_their_own(settings: object, tmp_path: Path) -> None:
+    """Keep what a test writes out of every other test's way."""
+    settings.LAKE = tmp_path / "lake"  # type: ignore[attr-defined]  # pytest-django's settings take any attribute.
+    settings.MEDIA_ROOT = tmp_path / "files"  # type: ignore[attr-defined]

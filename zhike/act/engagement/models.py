@@ -1,0 +1,103 @@
+"""Touches: the contacts that the plan asks for, and the alerts behind some of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from zhike.org.models import Staff
+from zhike.record.customers.models import Channel, Contact, Customer
+from zhike.record.interactions.models import Interaction
+
+if TYPE_CHECKING:
+    from zhike.org.principals import Principal
+
+
+class TouchKind(models.TextChoices):
+    CADENCE = "cadence", _("Cadence")
+    ALERT = "alert", _("Alert")
+    ONBOARDING = "onboarding", _("Onboarding")
+    RENEWAL = "renewal", _("Renewal")
+    MANUAL = "manual", _("By hand")
+
+
+class TouchState(models.TextChoices):
+    OPEN = "open", _("Open")
+    DONE = "done", _("Done")
+    NOT_NEEDED = "not_needed", _("Not needed")
+    SUPERSEDED = "superseded", _("Superseded")
+
+
+class TouchQuerySet(models.QuerySet["Touch"]):
+    def visible_to(self, principal: Principal) -> Self:
+        return self.filter(customer__in=Customer.objects.visible_to(principal))
+
+    def due(self, day: date) -> Self:
+        """Touches that somebody should make on this day, or should have made before."""
+        return self.filter(state=TouchState.OPEN, due_on__lte=day).filter(
+            models.Q(snoozed_until=None) | models.Q(snoozed_until__lte=day)
+        )
+
+
+class Touch(models.Model):
+    """One contact that the plan asks for: with whom, why, by when, by whom, on which channel, with what content.
+
+    `key` names the plan's wish (for example `cadence:core:2026-03`), so that the same turn run twice wishes once.
+    `reason` holds the code of a sentence and its figures; pages turn it into words of the reader's language.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="touches")
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True)
+    owner = models.ForeignKey(Staff, models.SET_NULL, null=True, blank=True)
+    kind = models.CharField(max_length=10, choices=TouchKind)
+    key = models.CharField(max_length=120)
+    reason: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    content: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    channel = models.CharField(max_length=10, choices=Channel, blank=True)
+    minutes = models.PositiveSmallIntegerField(default=15)
+    stake = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    urgency = models.PositiveSmallIntegerField(default=1)
+    priority = models.FloatField(default=0)
+    due_on = models.DateField()
+    snoozed_until = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=TouchState, default=TouchState.OPEN)
+    plan_number = models.PositiveIntegerField(null=True)
+    created_on = models.DateField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")
+    interaction = models.ForeignKey(Interaction, models.SET_NULL, null=True, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+
+    objects = TouchQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "key"], name="touch_wished_once")]
+        indexes = [
+            models.Index(
+                fields=["owner", "-priority", "id"], name="touch_queue", condition=models.Q(state="open")
+            ),
+            models.Index(fields=["-priority", "id"], name="touch_queue_all", condition=models.Q(state="open")),
+            models.Index(fields=["customer", "due_on"], name="touch_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Alert(models.Model):
+    """A warning sign that the plan asked to be told of, on the day it was first seen."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="alerts")
+    rule = models.CharField(max_length=60)
+    day = models.DateField()
+    detail: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    touch = models.ForeignKey(Touch, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "rule", "day"], name="alert_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.day}"

@@ -1,0 +1,43 @@
+"""Values from the environment, each typed, and loud when one is wrong."""
+
+import os
+from pathlib import Path
+
+
+class WrongSetting(Exception):
+    """An environment variable holds something that it cannot mean."""
+
+
+def env_text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def env_flag(name: str, *, default: bool) -> bool:
+    text = env_text(name).lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise WrongSetting(f"{name}={text} is neither yes nor no; write {name}=1 or {name}=0")
+
+
+def env_number(name: str, *, default: int, least: int, most: int) -> int:
+    text = env_text(name)
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise WrongSetting(f"{name}={text} is not a whole number") from error
+    if not least <= number <= most:
+        raise WrongSetting(f"{name}={number} lies outside {least}–{most}")
+    return number
+
+
+def env_folder(name: str, *, default: Path) -> Path:
+    path = Path(env_text(name) or default).expanduser().resolve()
+    if path.exists() and not path.is_dir():
+        raise WrongSetting(f"{name}={path} is a file, not a folder")
+    return path

@@ -1,0 +1,51 @@
+"""Work done later: jobs are rows of the same database, so a job exists exactly if its transaction committed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from procrastinate import App, RetryStrategy
+from procrastinate.contrib.django import app
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STALLED_AFTER = timedelta(seconds=30)
+
+
+def job(name: str, *, retries: int = 0, every: str = "", **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Register a function as the job of this name.
+
+    `retries` is how often a failed run is tried again; `every` is a crontab line, in UTC, for jobs that the clock
+    starts (their first argument is the Unix time they were due). A job takes ids, claims its work, and may run twice.
+    """
+
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        strategy = RetryStrategy(max_attempts=retries + 1, exponential_wait=5) if retries else False
+        task = app.task(name=name, retry=strategy, **options)(function)
+        if every:
+            app.periodic(cron=every, periodic_id=name)(task)
+        return function
+
+    return register
+
+
+def defer(name: str, *, schedule_in: dict[str, int] | None = None, lock: str | None = None, **arguments: Any) -> None:
+    """Ask for a job by name in the transaction that needs it; an unknown name raises `TaskNotFound`."""
+    options: dict[str, Any] = {"allow_unknown": False}
+    if schedule_in:
+        options["schedule_in"] = schedule_in
+    if lock:
+        options["lock"] = lock
+    app.configure_task(name, **options).defer(**arguments)
+
+
+def take_over(ready: App) -> None:
+    """Add, once the queue is ready, the rescue of jobs whose worker died: procrastinate leaves that switched off."""
+
+    @ready.periodic(cron="* * * * *", periodic_id="org.rescue")
+    @ready.task(name="org.rescue", queueing_lock="org.rescue", pass_context=True)
+    async def rescue(context: Any, timestamp: int) -> None:
+        manager = context.app.job_manager
+        for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER.total_seconds()):
+            await manager.retry_job(stalled)

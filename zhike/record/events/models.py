@@ -1,0 +1,89 @@
+"""What happened: domain events in PostgreSQL, and the catalogue of the usage events that lie in the lake."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from zhike.org.models import Staff
+from zhike.record.customers.models import Customer
+
+if TYPE_CHECKING:
+    from zhike.org.principals import Principal
+
+
+class EventKind(models.TextChoices):
+    """Everything that is worth measuring, by name. Names are stored for ever: add, never rename."""
+
+    CUSTOMER_CREATED = "customer.created", _("Customer created")
+    CUSTOMER_UPDATED = "customer.updated", _("Customer updated")
+    CUSTOMER_HANDED_OVER = "customer.handed_over", _("Customer handed over")
+    INTERACTION_LOGGED = "interaction.logged", _("Interaction logged")
+    TIER_CHANGED = "tier.changed", _("Tier changed")
+    STAGE_CHANGED = "stage.changed", _("Lifecycle stage changed")
+    ALERT_RAISED = "alert.raised", _("Alert raised")
+    TOUCH_PLANNED = "touch.planned", _("Touch planned")
+    TOUCH_MADE = "touch.made", _("Touch made")
+    TOUCH_POSTPONED = "touch.postponed", _("Touch postponed")
+    TOUCH_DROPPED = "touch.dropped", _("Touch found not needed")
+    TOUCH_REOPENED = "touch.reopened", _("Touch reopened")
+    SURVEY_ANSWERED = "survey.answered", _("Survey answered")
+    COMPLAINT_SOLVED = "complaint.solved", _("Complaint solved")
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, principal: Principal) -> Self:
+        return self.filter(customer__in=Customer.objects.visible_to(principal))
+
+
+class Event(models.Model):
+    """One thing that happened to a customer. Rows are only ever added."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE)
+    kind = models.CharField(max_length=40, choices=EventKind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")
+    payload: models.JSONField[Any, Any] = models.JSONField(default=dict)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "-at"], name="event_of_customer"),
+            models.Index(fields=["kind", "at"], name="event_of_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
+
+    @classmethod
+    def append(
+        cls, customer_id: int, kind: EventKind, *, at: datetime, by: Staff | None = None, **payload: Any
+    ) -> Event:
+        """Note that something happened; belongs in the transaction that made it happen."""
+        return cls.objects.create(customer_id=customer_id, kind=kind, at=at, by=by, payload=payload)
+
+
+class LakeFile(models.Model):
+    """One live Parquet file of the lake. A file without a row here does not exist for any reader."""
+
+    path = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=20)
+    month = models.DateField()
+    rows = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    least_customer = models.BigIntegerField()
+    most_customer = models.BigIntegerField()
+    import_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "month"], name="lake_kind_month")]
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,141 @@
+"""The one settings file. Values that differ between installations come from the environment, typed (see environment)."""
+
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+from psycopg.conninfo import conninfo_to_dict
+
+from zhike import home
+from zhike.environment import env_flag, env_number, env_text
+
+PACKAGE = Path(__file__).parent
+HOME = home.folder()
+SECRET_KEY = home.secret_key()
+DEBUG = env_flag("ZHIKE_DEBUG", default=False)
+BASE_URL = env_text("ZHIKE_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = [host for host in env_text("ZHIKE_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",") if host]
+SECURE = BASE_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "template_partials",
+    "procrastinate.contrib.django",
+    "zhike.ui",
+    "zhike.org",
+    "zhike.record.customers",
+    "zhike.record.events",
+    "zhike.record.interactions",
+    "zhike.record.commerce",
+    "zhike.record.imports",
+    "zhike.measure",
+    "zhike.decide.plans",
+    "zhike.decide.segments",
+    "zhike.act.engagement",
+    "zhike.review.kpis",
+    "zhike.web",
+    "zhike.portal",
+    "zhike.api",
+    "zhike.demo",
+    "zhike.bench",
+]
+
+MIDDLEWARE = [
+    "zhike.org.middleware.response_rules",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "zhike.org.middleware.sign_in_rules",
+    "zhike.org.middleware.language_of_staff",
+    "zhike.org.middleware.doors",
+]
+
+ROOT_URLCONF = "zhike.urls"
+ASGI_APPLICATION = "zhike.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": ["zhike.web.shell.shell"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "template_partials.templatetags.partials",
+                "zhike.ui.templatetags.parts",
+            ],
+        },
+    }
+]
+
+
+POOL = env_number("ZHIKE_POOL", default=12, least=0, most=200)  # Connections a web process keeps; 0 keeps none.
+
+
+def _database(address: str) -> dict[str, object]:
+    """Return Django's description of the database at a libpq address."""
+    parts = conninfo_to_dict(address)
+    extra = {key: value for key, value in parts.items() if key not in {"dbname", "user", "password", "host", "port"}}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.get("dbname"),
+        "USER": parts.get("user", ""),
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts.get("host", ""),
+        "PORT": parts.get("port", ""),
+        "OPTIONS": {**extra, "pool": {"min_size": 1, "max_size": POOL} if POOL else False},
+    }
+
+
+DATABASES = {"default": _database(home.database_url())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "org.Staff"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+SESSION_COOKIE_NAME = "__Host-zhike" if SECURE else "zhike"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_IDLE_SECONDS = env_number("ZHIKE_SESSION_IDLE_MINUTES", default=12 * 60, least=5, most=7 * 24 * 60) * 60
+CSRF_COOKIE_NAME = "__Host-zhike-csrf" if SECURE else "zhike-csrf"
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [PACKAGE / "locale"]
+USE_TZ = True
+TIME_ZONE = env_text("ZHIKE_TIME_ZONE", "Asia/Shanghai")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = HOME / "files"
+LAKE = HOME / "lake"
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+UPLOAD_LIMIT = env_number("ZHIKE_UPLOAD_MB", default=1024, least=1, most=20_480) * 2**20
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "zhike.org.jobs.take_over"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_text("ZHIKE_LOG", "WARNING")},
+    "loggers": {"zhike": {"level": env_text("ZHIKE_LOG", "INFO")}, "django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,13 @@
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("zhike.org.urls")),
+    path("", include("zhike.ui.urls")),
+    path("", include("zhike.record.customers.urls")),
+    path("", include("zhike.record.imports.urls")),
+    path("", include("zhike.record.interactions.urls")),
+    path("", include("zhike.decide.plans.urls")),
+    path("", include("zhike.act.engagement.urls")),
+    path("", include("zhike.web.urls")),
+    path("api/", include("zhike.api.urls")),
+]
