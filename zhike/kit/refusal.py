@@ -25,7 +25,7 @@ class Place:
     field: str | None = None
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer to a person, not a fault
+class Refusal(Exception):
     """Base of all refusals. A subclass gives `message`, an English msgid with %(name)s details.
 
     `message` may be a lazy translation: it is only read when the refusal is shown.

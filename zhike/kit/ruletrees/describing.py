@@ -141,6 +141,6 @@ class _Words:
 
 def _padded(part: str) -> str:
     """Chinese with a space on the sides where letters or digits would touch it."""
-    left = " " if part[:1].isascii() and part[:1].isalnum() or part[:1] == "-" else ""
+    left = " " if (part[:1].isascii() and part[:1].isalnum()) or part[:1] == "-" else ""
     right = " " if part[-1:].isascii() and part[-1:].isalnum() else ""
     return f"{left}{part}{right}"
