@@ -44,7 +44,8 @@ class WorkCalendar:
     def add_workdays(self, day: date, count: int) -> date:
         """Return the count-th workday after `day` (before it, for a negative count); 0 gives `day` itself.
 
-        `day` need not be worked: one workday after a Saturday is Monday. Raises OverflowError beyond the years 1 to 9999.
+        `day` need not be worked: one workday after a Saturday is Monday. Raises
+        OverflowError beyond the years 1 to 9999.
         """
         if count == 0:
             return day
