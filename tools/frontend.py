@@ -27,7 +27,7 @@ FILES = {
 }
 
 
-class NoFrontend(Exception):
+class FrontendError(Exception):
     """The front-end files cannot be brought in; the message says what to do."""
 
 
@@ -42,17 +42,17 @@ def is_current() -> bool:
 
 
 def fetch() -> None:
-    """Fill `node_modules` from the lock file, or raise NoFrontend."""
+    """Fill `node_modules` from the lock file, or raise FrontendError."""
     npm = shutil.which("npm")
     if npm is None:
-        raise NoFrontend(
+        raise FrontendError(
             "npm is missing, and the front-end files come from npm. Install Node.js 18 or newer"
             " (Debian and Ubuntu: apt-get install nodejs npm) and try again."
         )
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NoFrontend(f"npm ci failed with exit code {done.returncode}:\n{done.stderr.strip()}")
+        raise FrontendError(f"npm ci failed with exit code {done.returncode}:\n{done.stderr.strip()}")
 
 
 def copy() -> None:
@@ -70,7 +70,7 @@ def main() -> int:
     try:
         fetch()
         copy()
-    except (NoFrontend, OSError) as problem:
+    except (FrontendError, OSError) as problem:
         print(f"Front-end files: {problem}", file=sys.stderr)
         return 1
     print(f"Front-end files: {len(FILES)} copied to {VENDOR.relative_to(ROOT)}")

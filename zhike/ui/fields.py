@@ -16,29 +16,31 @@ def bare_text(value: object) -> str:
 
 
 def _attributes(bound: BoundField, help_text: str) -> dict[str, str]:
-    described = [
-        name for name, there in ((f"{bound.auto_id}_help", help_text), (f"{bound.auto_id}_err", bound.errors)) if there
-    ]
+    help_id, error_id = _ids(bound)
+    described = [name for name, there in ((help_id, help_text), (error_id, bound.errors)) if there]
     attributes = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
     return attributes
 
 
+def _ids(bound: BoundField) -> tuple[str, str]:
+    return f"{bound.auto_id}_help", f"{bound.auto_id}_err"
+
+
 def _control(bound: BoundField, attributes: dict[str, str], css_class: str) -> SafeString:
     own = bound.field.widget.attrs.get("class", "")
-    return SafeString(bound.as_widget(attrs={**attributes, "class": f"{css_class} {own}".strip()}))
+    return bound.as_widget(attrs={**attributes, "class": f"{css_class} {own}".strip()})
 
 
 def _below(bound: BoundField, help_text: str) -> SafeString:
     """Return help and error lines, in this order."""
-    helping = (
-        format_html('<span class="help" id="{}_help">{}</span>', bound.auto_id, help_text) if help_text else NOTHING
-    )
+    help_id, error_id = _ids(bound)
+    helping = format_html('<span class="help" id="{}">{}</span>', help_id, help_text) if help_text else NOTHING
     if not bound.errors:
         return helping
     errors = format_html_join(NOTHING, "<span>{}</span>", ((error,) for error in bound.errors))
-    return format_html('{}<span class="err" id="{}_err">{}{}</span>', helping, bound.auto_id, ALERT, errors)
+    return format_html('{}<span class="err" id="{}">{}{}</span>', helping, error_id, ALERT, errors)
 
 
 def _optional(bound: BoundField) -> SafeString:
@@ -51,7 +53,7 @@ def _optional(bound: BoundField) -> SafeString:
 def field_html(bound: BoundField, help_text: str = "", width: str = "") -> SafeString:
     """Return a field's label, control, help and error; `width` is a CSS length for the control."""
     if bound.is_hidden:
-        return SafeString(bound.as_hidden())
+        return bound.as_hidden()
     help_text = help_text or str(bound.help_text)
     attributes, below = _attributes(bound, help_text), _below(bound, help_text)
     size = format_html(' style="--w:{}"', width) if width else NOTHING

@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One link. `fact` is a short grey figure at its end, `badge` the red one (only Today has it), `go` the key after G."""
+    """One link: `fact` is a grey figure at its end, `badge` the red one (only for Today), `go` the key after G."""
 
     label: str
     url: str

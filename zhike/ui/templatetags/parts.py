@@ -32,7 +32,7 @@ NOTHING = SafeString("")
 DASH = SafeString('<span class="faint">—</span>')
 
 
-class FigureIncomplete(ValueError):
+class FigureError(ValueError):
     """A figure was shown without a unit or without anything to compare it with (ui.md §2, principle 3)."""
 
 
@@ -125,7 +125,8 @@ def sla(text: str, band: str, share: float, label: str, deadline: str = "", warn
     clock = NOTHING
     if deadline:
         clock = format_html(' data-deadline="{}" data-warn="{}" data-risk="{}"', deadline, warn, risk)
-    html = '<span class="sla" data-b="{0}"{1}><b>{2}</b><span class="meter {0}" style="--v:{3}"></span><span>{4}</span></span>'
+    bar = '<span class="meter {0}" style="--v:{3}"></span>'
+    html = '<span class="sla" data-b="{0}"{1}><b>{2}</b>' + bar + "<span>{4}</span></span>"
     return format_html(html, _band(band), clock, text, _number(share), label)
 
 
@@ -173,8 +174,8 @@ def channel(key: str, style: str = "") -> SafeString:
 @register.simple_tag
 def chg(old: object, new: object) -> SafeString:
     """Show that a draft differs from what is live."""
-    html = '<span class="chg"><s>{}</s><span class="faint" aria-hidden="true">→</span><span class="sr">{}</span><b>{}</b></span>'
-    return format_html(html, old, gettext("becomes"), new)
+    arrow = format_html('<span class="faint" aria-hidden="true">→</span><span class="sr">{}</span>', gettext("becomes"))
+    return format_html('<span class="chg"><s>{}</s>{}<b>{}</b></span>', old, arrow, new)
 
 
 def _is_bare(value: object) -> bool:
@@ -208,7 +209,7 @@ def figure(kpi: object = None, **given: Any) -> SafeString:
     lacking = _missing(facts)
     if lacking:
         if settings.DEBUG:
-            raise FigureIncomplete(f"Figure “{facts.get('label')}” has no {lacking}.")
+            raise FigureError(f"Figure “{facts.get('label')}” has no {lacking}.")
         log.error("figure without %s: %s", lacking, facts.get("label"))
     value = facts.get("value")
     shown = words.plain(value) if isinstance(value, int | float | Decimal) else value
@@ -258,8 +259,9 @@ def chart(chart_id: str, data: Mapping[str, Any], label: str, height: int = 180)
 def theme_attribute(context: Context) -> SafeString:
     """Write `data-theme` when the reader has chosen light or dark; absent means as the system has it."""
     request = getattr(context, "request", None) or context.get("request")
-    chosen = request.COOKIES.get("zhike-theme", "") if request else ""
-    chosen = chosen or getattr(context.get("staff"), "theme", "")
+    chosen = getattr(context.get("staff"), "theme", "")
+    if not chosen and request:
+        chosen = request.COOKIES.get("zhike-theme", "")
     return format_html(' data-theme="{}"', chosen) if chosen in {"light", "dark"} else NOTHING
 
 

@@ -162,12 +162,13 @@
   });
   if (mac) for (const k of $$('[data-mac]')) k.textContent = k.dataset.mac;
 
-  /* ---- theme: a cookie, so that the server can send it and nothing flashes */
+  /* ---- theme: a cookie and the person's own row, so that the server can send it and nothing flashes */
   on('click', e => {
     if (!e.target.closest('[data-theme-toggle]')) return;
     const root = document.documentElement, dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
     root.dataset.theme = dark ? 'light' : 'dark';
     document.cookie = `zhike-theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
+    if (say.themeUrl) window.htmx.ajax('POST', say.themeUrl, {source: document.body, swap: 'none', values: {theme: root.dataset.theme}});
     document.dispatchEvent(new Event('theme:changed'));
   });
 
