@@ -19,7 +19,12 @@ DOORS: dict[str, P | Public] = {
     "company": P.MANAGE_COMPANY,
     "audit": P.READ_AUDIT,
     # ui
+    "components": Public.OPEN,  # Exists only in development.
     # record/customers
+    "customer-new": P.EDIT_CUSTOMERS,
+    "customer-edit": P.EDIT_CUSTOMERS,
+    "contact-new": P.EDIT_CUSTOMERS,
+    "contact-edit": P.EDIT_CUSTOMERS,
     # record/imports
     # record/interactions
     # decide/plans

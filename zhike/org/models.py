@@ -71,6 +71,10 @@ class Role(models.Model):
 
 
 class StaffManager(BaseUserManager["Staff"]):
+    def get_queryset(self) -> models.QuerySet[Staff]:
+        """Staff with role and team: nothing asks about a colleague without asking what they may do."""
+        return super().get_queryset().select_related("role", "team")
+
     def get_by_natural_key(self, username: str | None) -> Staff:
         return self.get(email__iexact=username)
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class Permission(models.TextChoices):
@@ -47,17 +48,17 @@ _CSM = [*_DAILY, P.EDIT_CUSTOMERS, P.EXPORT]
 
 # key: (name, permissions, scope, sees personal data, sees revenue)
 BUILT_IN_ROLES: dict[str, tuple[str, list[Permission], Scope, bool, bool]] = {
-    "viewer": (str(_("Viewer")), _READ, Scope.ALL, False, False),
-    "agent": (str(_("Support agent")), _DAILY, Scope.ALL, True, False),
-    "csm": (str(_("Customer success manager")), _CSM, Scope.OWN, True, True),
-    "marketer": (str(_("Marketer")), [*_READ, P.EXPORT, P.RUN_IMPORTS, P.EDIT_PLAN], Scope.ALL, False, True),
+    "viewer": (gettext_noop("Viewer"), _READ, Scope.ALL, False, False),
+    "agent": (gettext_noop("Support agent"), _DAILY, Scope.ALL, True, False),
+    "csm": (gettext_noop("Customer success manager"), _CSM, Scope.OWN, True, True),
+    "marketer": (gettext_noop("Marketer"), [*_READ, P.EXPORT, P.RUN_IMPORTS, P.EDIT_PLAN], Scope.ALL, False, True),
     "lead": (
-        str(_("Team lead")),
+        gettext_noop("Team lead"),
         [*_CSM, P.ASSIGN_CUSTOMERS, P.EDIT_PLAN, P.PUBLISH_PLAN, P.RUN_IMPORTS],
         Scope.TEAM,
         True,
         True,
     ),
-    "admin": (str(_("Administrator")), list(Permission), Scope.ALL, True, True),
-    "auditor": (str(_("Auditor")), [*_READ, P.READ_AUDIT], Scope.ALL, False, True),
+    "admin": (gettext_noop("Administrator"), list(Permission), Scope.ALL, True, True),
+    "auditor": (gettext_noop("Auditor"), [*_READ, P.READ_AUDIT], Scope.ALL, False, True),
 }

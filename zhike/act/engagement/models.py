@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zhike.org.models import Staff
+from zhike.org.scopes import owned_by
 from zhike.record.customers.models import Channel, Contact, Customer
 from zhike.record.interactions.models import Interaction
 
@@ -33,7 +34,7 @@ class TouchState(models.TextChoices):
 
 class TouchQuerySet(models.QuerySet["Touch"]):
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(customer__in=Customer.objects.visible_to(principal))
+        return self.filter(owned_by(principal, "customer__"))
 
     def due(self, day: date) -> Self:
         """Touches that somebody should make on this day, or should have made before."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from zhike.org.scopes import owned_by
 from zhike.record.customers.models import Customer
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Product(models.Model):
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(customer__in=Customer.objects.visible_to(principal))
+        return self.filter(owned_by(principal, "customer__"))
 
 
 class Order(models.Model):
@@ -73,7 +74,7 @@ class OrderLine(models.Model):
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(customer__in=Customer.objects.visible_to(principal))
+        return self.filter(owned_by(principal, "customer__"))
 
 
 class Subscription(models.Model):

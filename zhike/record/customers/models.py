@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zhike.org.models import Staff
-from zhike.org.roles import Scope
+from zhike.org.scopes import owned_by
 
 if TYPE_CHECKING:
     from zhike.org.principals import Principal
@@ -41,11 +41,7 @@ class Channel(models.TextChoices):
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def visible_to(self, principal: Principal) -> Self:
         """Customers that this person may see: their own, their team's, or all."""
-        if principal.scope == Scope.ALL:
-            return self
-        if principal.scope == Scope.TEAM and principal.team_id is not None:
-            return self.filter(owner__team_id=principal.team_id)
-        return self.filter(owner_id=principal.pk)
+        return self.filter(owned_by(principal))
 
 
 class Customer(models.Model):
@@ -63,7 +59,7 @@ class Customer(models.Model):
     acquisition_cost = models.DecimalField(_("acquisition cost"), max_digits=16, decimal_places=2, null=True, blank=True)
     attributes: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     sort_key = models.CharField(max_length=300, db_collation="C", editable=False)
-    terms = SearchVectorField(editable=False)
+    terms = SearchVectorField(editable=False, null=True)
     import_id = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
@@ -116,7 +112,7 @@ class ContactRole(models.TextChoices):
 class ContactQuerySet(models.QuerySet["Contact"]):
     def visible_to(self, principal: Principal) -> Self:
         """Contacts at customers that this person may see."""
-        return self.filter(customer__in=Customer.objects.visible_to(principal))
+        return self.filter(owned_by(principal, "customer__"))
 
 
 class Contact(models.Model):
@@ -135,7 +131,7 @@ class Contact(models.Model):
     preferred_channel = models.CharField(_("preferred channel"), max_length=10, choices=Channel, blank=True)
     reachable = models.CharField(_("reachable hours"), max_length=60, blank=True)
     left_on = models.DateField(_("left on"), null=True, blank=True)
-    terms = SearchVectorField(editable=False)
+    terms = SearchVectorField(editable=False, null=True)
     import_id = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)

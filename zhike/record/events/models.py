@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zhike.org.models import Staff
-from zhike.record.customers.models import Customer
+from zhike.org.scopes import owned_by
 
 if TYPE_CHECKING:
     from zhike.org.principals import Principal
@@ -36,13 +36,13 @@ class EventKind(models.TextChoices):
 
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(customer__in=Customer.objects.visible_to(principal))
+        return self.filter(owned_by(principal, "customer__"))
 
 
 class Event(models.Model):
     """One thing that happened to a customer. Rows are only ever added."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE)
+    customer = models.ForeignKey("customers.Customer", models.CASCADE)
     kind = models.CharField(max_length=40, choices=EventKind)
     at = models.DateTimeField()
     by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")

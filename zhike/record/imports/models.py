@@ -29,13 +29,17 @@ class ImportState(models.TextChoices):
 
 
 class Import(models.Model):
-    """A file and what became of it. `mapping` maps our field names to the file's columns."""
+    """A file and what became of it. `mapping` maps our field names to the file's columns.
+
+    `options` holds how to read it: `date_format`, `encoding`, `fee_products`.
+    """
 
     kind = models.CharField(max_length=14, choices=ImportKind)
     file_name = models.CharField(max_length=255)
     stored = models.CharField(max_length=255)
     mapping: models.JSONField[Any, Any] = models.JSONField(default=dict)
     defaults: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    options: models.JSONField[Any, Any] = models.JSONField(default=dict)
     create_customers = models.BooleanField(default=False)
     update_existing = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=ImportState, default=ImportState.UPLOADED)

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zhike.org.models import Staff
+from zhike.org.scopes import owned_by
 from zhike.record.customers.models import Channel, Contact, Customer
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Outcome(models.TextChoices):
 
 class InteractionQuerySet(models.QuerySet["Interaction"]):
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(customer__in=Customer.objects.visible_to(principal))
+        return self.filter(owned_by(principal, "customer__"))
 
 
 class Interaction(models.Model):

@@ -1,0 +1,100 @@
+"""The command line: `zhike COMMAND`. Each command is a management command of its feature, run beside the database."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from zhike import home
+from zhike.environment import WrongSetting
+from zhike.home import ServerDoesNotStart
+from zhike.kit.refusal import Refusal
+
+COMMANDS = {
+    "init": "prepare the data folder: database, roles, plan, first administrator",
+    "run": "serve the web pages, work the queue and turn the loop every night",
+    "demo": "fill an empty data folder with a simulated company",
+    "import": "bring in customers, contacts, orders, subscriptions, usage or interactions from a file",
+    "turn": "go once round the loop for a day",
+    "plan": "check, publish, list or show the plan",
+    "export": "write facts to a file",
+    "doctor": "check the installation and the audit chain",
+    "bench": "measure speed in a data folder of its own",
+}
+REFUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in {"-h", "--help", "help"}:
+        print_help()
+        sys.exit(0 if given else REFUSED)
+    if given[0] not in COMMANDS:
+        complain(f"There is no command {given[0]!r}.")
+        print_help()
+        sys.exit(REFUSED)
+    sys.exit(run(given))
+
+
+def run(given: list[str]) -> int:
+    """Run a known command beside its database; a refusal or wrong setting becomes a sentence and an exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
+    try:
+        if given[0] == "bench":  # Makes a data folder, and so a database, of its own.
+            return execute(given)
+        with home.database():
+            return execute(given)
+    except Refusal as refusal:
+        complain(in_words(refusal))
+    except (WrongSetting, ServerDoesNotStart) as error:
+        complain(str(error))
+    except KeyboardInterrupt:
+        complain("Stopped.")
+        return 130
+    return REFUSED
+
+
+def execute(given: list[str]) -> int:
+    """Set Django up and hand the command to it; `import` is a word of Python, so its module has another name."""
+    import django  # noqa: PLC0415  Settings may only be read once the environment above is complete.
+    from django.core.management import CommandError, ManagementUtility  # noqa: PLC0415  The same.
+
+    django.setup()
+    name = {"import": "bring_in", "demo": "demo"}.get(given[0], given[0])
+    try:
+        utility = ManagementUtility(["zhike", name, *given[1:]])
+        utility.fetch_command(name).run_from_argv(utility.argv)
+    except CommandError as error:
+        complain(str(error))
+        return error.returncode
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def in_words(refusal: Refusal) -> str:
+    """Return a refusal's sentence with the place it names."""
+    from django.utils.translation import gettext  # noqa: PLC0415  Needs the settings, which a refusal proves are read.
+
+    said = gettext(str(refusal.message))
+    said = said % refusal.details if refusal.details else said
+    place = refusal.place
+    parts = [place.file, place.line and f"line {place.line}", place.row and f"row {place.row}", place.field] if place else []
+    where = ", ".join(str(part) for part in parts if part)
+    return f"{where}: {said}" if where else said
+
+
+def complain(sentence: str) -> None:
+    sys.stderr.write(f"zhike: {sentence}\n")
+
+
+def print_help() -> None:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    sys.stderr.write("usage: zhike COMMAND [options]\n\n" + "\n".join(lines) + "\n\n")
+    sys.stderr.write("`zhike COMMAND --help` tells a command's options. ZHIKE_HOME names the data folder (now ")
+    sys.stderr.write(f"{home.folder()}), DATABASE_URL an outside PostgreSQL.\n")
+
+
+if __name__ == "__main__":
+    main()

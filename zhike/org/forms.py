@@ -1,0 +1,93 @@
+"""What the pages of org accept."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from zhike.org.models import Company, Role, Staff, Team
+from zhike.org.roles import Permission, Scope
+
+
+class SignInForm(forms.Form):
+    email = forms.CharField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PasswordForm(forms.Form):
+    old = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        help_text=_("At least 10 characters; a sentence is easier to remember and harder to guess."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class StaffForm(forms.ModelForm[Staff]):
+    team_name = forms.CharField(
+        label=_("Team"), required=False, max_length=80, widget=forms.TextInput(attrs={"list": "teams"})
+    )
+
+    class Meta:
+        model = Staff
+        fields = ["name", "email", "role", "weekly_touches", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].queryset = Role.objects.order_by("id")  # type: ignore[attr-defined]
+        if self.instance.pk:
+            self.fields["email"].disabled = True
+            self.initial["team_name"] = self.instance.team.name if self.instance.team else ""
+        else:
+            del self.fields["is_active"]
+
+    @property
+    def teams(self) -> list[str]:
+        return list(Team.objects.order_by("name").values_list("name", flat=True))
+
+
+class RoleForm(forms.ModelForm[Role]):
+    permissions = forms.MultipleChoiceField(
+        label=_("May"), choices=Permission.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    scope = forms.ChoiceField(label=_("Whose customers"), choices=Scope.choices, widget=forms.RadioSelect)
+
+    class Meta:
+        model = Role
+        fields = ["permissions", "scope", "sees_personal", "sees_revenue"]
+
+
+class CompanyForm(forms.ModelForm[Company]):
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    currency = forms.RegexField(
+        label=_("Reporting currency"),
+        regex=r"^[A-Z]{3}$",
+        required=False,
+        help_text=_("Three letters, such as CNY. Empty: the currency of the first import."),
+    )
+
+    class Meta:
+        model = Company
+        fields = ["name", "seal", "currency", "time_zone", "language"]
+
+    def clean_time_zone(self) -> str:
+        zone = str(self.cleaned_data["time_zone"])
+        if zone not in available_timezones():
+            raise forms.ValidationError(_("There is no such time zone; write it as Asia/Shanghai."))
+        return zone
