@@ -1,0 +1,88 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zhike.kit.periods import (
+    PeriodKind,
+    Window,
+    add_months,
+    last_days,
+    months_between,
+    period_from_key,
+    period_of,
+    periods_between,
+)
+
+DAYS = st.dates(date(1990, 1, 1), date(2060, 12, 31))
+KINDS = st.sampled_from(["week", "month", "quarter", "half_year", "year"])
+
+
+def test_a_window_ends_before_the_day_and_has_one_before_it() -> None:
+    window = last_days(date(2026, 3, 1), 30)
+    assert (window.start, window.end, window.days) == (date(2026, 1, 30), date(2026, 3, 1), 30)
+    assert date(2026, 3, 1) not in window
+    assert window.before == Window(date(2025, 12, 31), date(2026, 1, 30))
+    with pytest.raises(ValueError, match="at least one day"):
+        last_days(date(2026, 3, 1), 0)
+
+
+@pytest.mark.parametrize(
+    ("day", "kind", "key", "start", "end"),
+    [
+        (date(2026, 3, 31), "quarter", "2026-Q1", date(2026, 1, 1), date(2026, 4, 1)),
+        (date(2026, 7, 1), "half_year", "2026-H2", date(2026, 7, 1), date(2027, 1, 1)),
+        (date(2026, 12, 31), "year", "2026", date(2026, 1, 1), date(2027, 1, 1)),
+        (date(2026, 2, 28), "month", "2026-02", date(2026, 2, 1), date(2026, 3, 1)),
+        (date(2027, 1, 1), "week", "2026-W53", date(2026, 12, 28), date(2027, 1, 4)),
+    ],
+)
+def test_known_periods(day: date, kind: PeriodKind, key: str, start: date, end: date) -> None:
+    period = period_of(day, kind)
+    assert (period.key, period.start, period.end) == (key, start, end)
+    assert period_from_key(key) == period
+
+
+@given(DAYS, KINDS)
+def test_periods_tile_time(day: date, kind: PeriodKind) -> None:
+    period = period_of(day, kind)
+    assert day in period
+    assert period.next.start == period.end
+    assert period.next.previous == period
+    assert period.key < period.next.key
+    assert period_from_key(period.key) == period
+
+
+@given(DAYS, st.integers(1, 800), KINDS)
+def test_periods_between_hold_every_day(start: date, days: int, kind: PeriodKind) -> None:
+    end = start + timedelta(days=days)
+    found = list(periods_between(start, end, kind))
+    assert found[0] == period_of(start, kind)
+    assert found[-1] == period_of(end - timedelta(days=1), kind)
+    assert list(periods_between(end, start, kind)) == []
+
+
+@pytest.mark.parametrize("key", ["", "2026-Q5", "2026-13", "26-Q1", "2026-W54", "2026-Q1x", "2026-1", "x", "2026-H0"])
+def test_what_is_not_a_key_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="is not a period"):
+        period_from_key(key)
+
+
+@given(DAYS, st.integers(-200, 200))
+def test_a_calendar_month_is_exactly_one(day: date, count: int) -> None:
+    start = day.replace(day=min(day.day, 28))
+    assert months_between(start, add_months(start, count)) == count
+
+
+@given(DAYS, DAYS)
+def test_later_is_more_months(start: date, end: date) -> None:
+    assert months_between(start, end + timedelta(days=1)) > months_between(start, end)
+    assert abs(months_between(start, end) - (end - start).days / 30.436875) < 1.1
+    assert months_between(start, end) == -months_between(end, start)
+
+
+def test_known_months() -> None:
+    assert add_months(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert months_between(date(2026, 1, 31), date(2026, 2, 28)) == 1.0
+    assert months_between(date(2026, 3, 1), date(2026, 4, 16)) == 1.5
