@@ -9,12 +9,14 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import get_language, gettext
 
+from zhike.kit.money import Language, format_money, short_number
+
 Number = int | float | Decimal
 MINUS = "−"
 
 
-def speaks_chinese() -> bool:
-    return (get_language() or "").startswith("zh")
+def language() -> Language:
+    return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
 def plain(value: Number) -> str:
@@ -24,15 +26,18 @@ def plain(value: Number) -> str:
 
 
 def short(value: Number) -> str:
-    """Write a number of 100,000 or more in 万 and 亿 (K and M in English) with at most one decimal."""
-    size = abs(value)
-    if size < 100_000:
-        return plain(value)
-    steps = ((100_000_000, " 亿"), (10_000, " 万")) if speaks_chinese() else ((1_000_000, "M"), (1_000, "K"))
-    for step, word in steps:
-        if size >= step:
-            return plain(round(float(value) / step, 1)) + word
-    return plain(value)
+    """Write a number; from 100,000 on in 万 and 亿, or K and M."""
+    return plain(value) if abs(value) < 100_000 else short_number(value, language())
+
+
+@lru_cache(maxsize=8192)
+def _money(amount: Number, currency: str, spoken: Language) -> str:
+    return format_money(amount, currency, spoken)
+
+
+def money(amount: Number, currency: str) -> str:
+    """Write an amount in its own currency, as the language of the page writes money."""
+    return _money(amount, currency, language())
 
 
 def signed(value: Number) -> str:

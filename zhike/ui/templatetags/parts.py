@@ -18,7 +18,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from zhike.kit.money import format_money
 from zhike.ui import drawing, fields, words
 from zhike.ui.channels import CHANNELS, OTHER
 from zhike.ui.charts import chart_html
@@ -135,7 +134,7 @@ def money(amount: Decimal | float | None, currency: str) -> SafeString:
     """Write an amount in its own currency, as the language of the page writes money."""
     if amount is None:
         return DASH
-    return format_html("{}", format_money(Decimal(amount), currency, get_language() or "en"))
+    return format_html("{}", words.money(amount, currency))
 
 
 @register.simple_tag(takes_context=True)
@@ -268,4 +267,4 @@ def theme_attribute(context: Context) -> SafeString:
 @register.simple_tag
 def html_lang() -> str:
     """Return the page's language as browsers know it."""
-    return "zh-CN" if words.speaks_chinese() else (get_language() or "en")
+    return "zh-CN" if words.language() == "zh" else (get_language() or "en")

@@ -56,7 +56,7 @@
     unmark(ctx);
     if (status === 422 || status === 409 || quiet(ctx)) return;
     const trace = ctx.response.headers.get('X-Trace') || '';
-    toast({text: status < 500 ? say.notAllowed : say.notSaved, trace: say.trace.replace('%s', trace || status), again: status < 500 ? null : () => again(ctx)});
+    toast({text: status < 500 ? say.notAllowed : say.notSaved, trace: say.trace.replace('{trace}', trace || status), again: status < 500 ? null : () => again(ctx)});
   });
   on('htmx:error', e => { const ctx = ctxOf(e); unmark(ctx); if (ctx.request && !ctx.response && !quiet(ctx)) toast({text: ctx.request.method === 'GET' ? say.noAnswer : say.notSaved, again: () => again(ctx)}); });
   function again(ctx) {
@@ -223,7 +223,7 @@
     for (const c of $$('[data-deadline]')) {
       const left = Math.round((Date.parse(c.dataset.deadline) - Date.now()) / 1000), d = c.dataset;
       const band = left <= Number(d.risk || 0) ? 'risk' : left <= Number(d.warn || 0) ? 'warn' : 'ok';
-      $('b', c).textContent = left < 0 ? say.late.replace('%s', span(-left)) : span(left);
+      $('b', c).textContent = left < 0 ? say.late.replace('{time}', span(-left)) : span(left);
       if (d.b === band) continue;
       d.b = band;
       const m = $('.meter', c); if (m) m.className = `meter ${band}`;
