@@ -77,9 +77,7 @@ class Touch(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "key"], name="touch_wished_once")]
         indexes = [
-            models.Index(
-                fields=["owner", "-priority", "id"], name="touch_queue", condition=models.Q(state="open")
-            ),
+            models.Index(fields=["owner", "-priority", "id"], name="touch_queue", condition=models.Q(state="open")),
             models.Index(fields=["-priority", "id"], name="touch_queue_all", condition=models.Q(state="open")),
             models.Index(fields=["customer", "due_on"], name="touch_of_customer"),
         ]
