@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -34,9 +32,7 @@ class PlanVersion(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["state"], condition=models.Q(state="in_force"), name="one_plan_in_force"
-            )
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="in_force"), name="one_plan_in_force")
         ]
 
     def __str__(self) -> str:
