@@ -1,7 +1,6 @@
 """Small drawings made on the server: sparklines as SVG paths, and the table that stands behind every chart."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 Series = tuple[float | None, ...]
 
@@ -12,7 +11,7 @@ PADDING_X, PADDING_Y, DOT = 1.0, 2.0, 3.0
 
 def as_series(values: Sequence[object]) -> Series:
     """Return values as floats; whatever is no number becomes a gap."""
-    return tuple(float(value) if isinstance(value, (int, float)) else _number(value) for value in values)
+    return tuple([float(value) if isinstance(value, int | float) else _number(value) for value in values])
 
 
 def _number(value: object) -> float | None:
@@ -30,7 +29,6 @@ def _scale(series: Series, target: float | None) -> tuple[float, float]:
     return (low - missing / 2, high + missing / 2) if missing > 0 else (low, high)
 
 
-@lru_cache(maxsize=4096)
 def spark_path(series: Series, width: int, height: int, target: float | None) -> tuple[str, str, str, str]:
     """Return the path of a sparkline, the centre of its last dot (x, y) and the height of its target line.
 

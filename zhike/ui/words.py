@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from zhike.kit.money import Language, format_money, short_number
@@ -21,21 +23,21 @@ def language() -> Language:
 
 def plain(value: Number) -> str:
     """Write a number with thousands separators, a real minus and no idle zeros: 1,204, −0.6."""
-    text = f"{abs(value):,.2f}".rstrip("0").rstrip(".") if value % 1 else f"{abs(value):,.0f}"
+    text = f"{abs(value):,.2f}".rstrip("0").rstrip(".") if value != int(value) else f"{abs(value):,.0f}"
     return f"{MINUS}{text}" if value < 0 else text
 
 
 def short(value: Number) -> str:
     """Write a number; from 100,000 on in 万 and 亿, or K and M."""
-    return plain(value) if abs(value) < 100_000 else short_number(value, language())
+    return plain(value) if -100_000 < value < 100_000 else short_number(value, language())
 
 
 @lru_cache(maxsize=8192)
-def _money(amount: Number, currency: str, spoken: Language) -> str:
-    return format_money(amount, currency, spoken)
+def _money(amount: Number, currency: str, spoken: Language) -> SafeString:
+    return format_html("{}", format_money(amount, currency, spoken))
 
 
-def money(amount: Number, currency: str) -> str:
+def money(amount: Number, currency: str) -> SafeString:
     """Write an amount in its own currency, as the language of the page writes money."""
     return _money(amount, currency, language())
 

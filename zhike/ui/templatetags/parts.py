@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -48,13 +49,16 @@ def health(score: float | Decimal | None, band: str = "", delta: float | Decimal
     """Draw a health score: shape, number and colour; `band` is ok, warn or risk as the server decided."""
     if score is None:
         return DASH
-    shown = f"{score:.0f}"
-    if delta is None:
-        return format_html('<span class="health" data-b="{}">{}</span>', _band(band), shown)
-    change = round(delta)
+    return _health(f"{score:.0f}", _band(band), None if delta is None else round(delta))
+
+
+@lru_cache(maxsize=2048)
+def _health(shown: str, band: str, change: int | None) -> SafeString:
+    if change is None:
+        return format_html('<span class="health" data-b="{}">{}</span>', band, shown)
     meaning = "good" if change > 0 else "bad" if change < 0 else ""
     html = '<span class="health" data-b="{}">{} <span class="delta" data-d="{}">{}</span></span>'
-    return format_html(html, _band(band), shown, meaning, words.signed(change))
+    return format_html(html, band, shown, meaning, words.signed(change))
 
 
 @register.simple_tag
@@ -69,17 +73,18 @@ def delta(value: float | Decimal | None, meaning: str = "", unit: str = "") -> S
 @register.simple_tag
 def tier(key: str, name: str, rank: int = 4) -> SafeString:
     """Draw a tier; `rank` 1 is the highest and 4 stands for every lower one."""
-    if not name:
-        return DASH
-    return format_html('<span class="tier" data-t="{}" data-key="{}">{}</span>', min(max(rank, 1), 4), key, name)
+    return _ranked('<span class="tier" data-t="{}" data-key="{}">{}</span>', key, str(name), rank)
 
 
 @register.simple_tag
 def life(key: str, name: str, position: int = 1) -> SafeString:
     """Draw a lifecycle stage: how far along, from 1 to 4, then the word."""
-    if not name:
-        return DASH
-    return format_html('<span class="life" data-s="{}" data-stage="{}">{}</span>', min(max(position, 1), 4), key, name)
+    return _ranked('<span class="life" data-s="{}" data-stage="{}">{}</span>', key, str(name), position)
+
+
+@lru_cache(maxsize=512)
+def _ranked(html: str, key: str, name: str, rank: int) -> SafeString:
+    return format_html(html, min(max(rank, 1), 4), key, name) if name else DASH
 
 
 @register.simple_tag
@@ -92,14 +97,19 @@ def spark(
     label: str = "",
 ) -> SafeString:
     """Draw a sparkline; numbers that are missing leave a gap. With a `label` it is announced, otherwise silent."""
-    path, x, y, line = drawing.spark_path(drawing.as_series(series or ()), width, height, target)
+    look = band if band == "acc" else _band(band)
+    return _spark(drawing.as_series(series or ()), look, target, width, height, label)
+
+
+@lru_cache(maxsize=4096)
+def _spark(series: drawing.Series, look: str, target: float | None, width: int, height: int, label: str) -> SafeString:
+    path, x, y, line = drawing.spark_path(series, width, height, target)
     if not path:
         return format_html('<span class="spark sized" style="--w:{}px"></span>', width)
     goal = format_html('<path class="tgt" d="M0 {}H{}"/>', line, width) if line else NOTHING
     voice = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     size = NOTHING if width == 64 and height == 20 else format_html(' style="--w:{}px;--h:{}px"', width, height)
     html = '<svg class="spark {}" viewBox="0 0 {} {}"{} {}>{}<path d="{}"/><circle cx="{}" cy="{}" r="1.8"/></svg>'
-    look = band if band == "acc" else _band(band)
     return format_html(html, look, width, height, size, voice, goal, path, x, y)
 
 
@@ -134,7 +144,7 @@ def money(amount: Decimal | float | None, currency: str) -> SafeString:
     """Write an amount in its own currency, as the language of the page writes money."""
     if amount is None:
         return DASH
-    return format_html("{}", words.money(amount, currency))
+    return words.money(amount, currency)
 
 
 @register.simple_tag(takes_context=True)
@@ -142,8 +152,11 @@ def ago(context: Context, day: date | None) -> SafeString:
     """Write a day or moment relative to the `today` that the page gives."""
     if day is None:
         return DASH
-    machine, title = words.exact(day)
-    shown = words.relative(day, context.get("today"))
+    return _ago(*words.exact(day), words.relative(day, context.get("today")))
+
+
+@lru_cache(maxsize=8192)
+def _ago(machine: str, title: str, shown: str) -> SafeString:
     return format_html('<time class="nowrap" datetime="{}" title="{}">{}</time>', machine, title, shown)
 
 
@@ -153,20 +166,28 @@ def who(context: Context, person: Any) -> SafeString:
     if not person:
         return format_html('<span class="faint">{}</span>', gettext("Nobody yet"))
     name = str(getattr(person, "name", "") or person)
-    me = " me" if person == context.get("staff") else ""
+    return _who(name, person == context.get("staff"))
+
+
+@lru_cache(maxsize=1024)
+def _who(name: str, me: bool) -> SafeString:
     html = '<span class="who"><span class="ava{}" aria-hidden="true">{}</span>{}</span>'
-    return format_html(html, me, words.initials(name), name)
+    return format_html(html, " me" if me else "", words.initials(name), name)
 
 
 @register.simple_tag
 def channel(key: str, style: str = "") -> SafeString:
     """Draw a channel as icon and word; `style` "icon" leaves the word to screen readers and the title."""
+    return _channel(key, style, get_language())
+
+
+@lru_cache(maxsize=256)
+def _channel(key: str, style: str, language: str | None) -> SafeString:
+    # The language is part of the key: the name reads differently in each.
     icon, name = CHANNELS.get(key, OTHER)
     if style == "icon":
-        html = (
-            '<span class="ch" title="{0}"><i class="i i-{1}" aria-hidden="true"></i><span class="sr">{0}</span></span>'
-        )
-        return format_html(html, name, icon)
+        drawn = '<i class="i i-{1}" aria-hidden="true"></i><span class="sr">{0}</span>'
+        return format_html('<span class="ch" title="{0}">' + drawn + "</span>", name, icon)
     return format_html('<span class="ch"><i class="i i-{} s" aria-hidden="true"></i>{}</span>', icon, name)
 
 
