@@ -70,5 +70,5 @@ def read(text: str, fields: Mapping[str, FieldType], *, number: int = 0) -> Plan
 
 
 def read_checked(text: str, *, number: int) -> Plan:
-    """Read a text that passed `read` before. What its rules ask about may have gone since, so that is not asked again."""
+    """Read a text that passed `read` before: what its rules ask about may have gone since, and is not asked again."""
     return numbered(typed(read_source(text)), number)
