@@ -1,0 +1,147 @@
+"""What measuring leaves behind: today's facts of every customer, the kept days, the moves and the totals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from zhike.kit.ruletrees import Kind
+from zhike.measure.facts import STORED, Fact, Unit
+from zhike.record.customers.models import Customer
+
+if TYPE_CHECKING:
+    from zhike.org.principals import Principal
+
+HEALTH_WEEKS = 26
+
+
+class CustomerFactsQuerySet(models.QuerySet["CustomerFacts"]):
+    def visible_to(self, principal: Principal) -> Self:
+        """Facts of customers that this person may see."""
+        if principal.scope == "all":
+            return self
+        return self.filter(customer__in=Customer.objects.visible_to(principal))
+
+
+class CustomerFacts(models.Model):
+    """What is known of a customer this morning. The columns come from `zhike.measure.facts.FACTS`.
+
+    Facts that stand in the customer's own record are not repeated here. `health_weeks` holds the health of the last 26
+    weeks, oldest first, the last one today's; None where no day of that week was kept.
+    """
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="facts")
+    health_weeks = ArrayField(models.PositiveSmallIntegerField(null=True), default=list)
+
+    objects = CustomerFactsQuerySet.as_manager()
+
+    class Meta:
+        # A list is read forwards or backwards through one of these; unknown values are a list of their own.
+        indexes = [
+            models.Index(fields=["revenue", "customer"], name="facts_by_revenue"),
+            models.Index(fields=["revenue_12m", "customer"], name="facts_by_revenue_12m"),
+            models.Index(fields=["mrr", "customer"], name="facts_by_mrr"),
+            models.Index(fields=["health", "customer"], name="facts_by_health"),
+            models.Index(fields=["health_change_30d", "customer"], name="facts_by_health_change"),
+            models.Index(fields=["contract_end", "customer"], name="facts_by_contract_end"),
+            models.Index(fields=["next_touch", "customer"], name="facts_by_next_touch"),
+            models.Index(fields=["last_touch", "customer"], name="facts_by_last_touch"),
+            models.Index(fields=["tier", "revenue", "customer"], name="facts_by_tier"),
+            models.Index(fields=["stage", "revenue", "customer"], name="facts_by_stage"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def _column(fact: Fact) -> models.Field[Any, Any]:
+    """Return the column that holds a fact; unknown is NULL, also for texts, because rules ask `known`."""
+    if fact.unit is Unit.POINTS:
+        return models.DecimalField(max_digits=5, decimal_places=1, null=True)
+    match fact.kind:
+        case Kind.INTEGER:
+            return models.BigIntegerField(null=True)
+        case Kind.NUMBER:
+            return models.FloatField(null=True)
+        case Kind.MONEY:
+            return models.DecimalField(max_digits=18, decimal_places=2, null=True)
+        case Kind.DATE:
+            return models.DateField(null=True)
+        case Kind.BOOLEAN:
+            return models.BooleanField(null=True)
+        case _:
+            return models.CharField(max_length=40, null=True)
+
+
+for _fact in STORED:
+    CustomerFacts.add_to_class(_fact.name, _column(_fact))
+
+
+class FactsDay(models.Model):
+    """A day whose facts are kept as a Parquet file, with the yardsticks they were made by."""
+
+    day = models.DateField(primary_key=True)
+    path = models.CharField(max_length=200)
+    rows = models.BigIntegerField()
+    plan_number = models.PositiveIntegerField(null=True)
+    spec: models.JSONField[Any, Any] = models.JSONField()
+    warnings: models.JSONField[Any, Any] = models.JSONField(default=list)
+    computed_at = models.DateTimeField()
+    seconds = models.FloatField()
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class Move(models.Model):
+    """A customer's change from one class to another. The first row, from nothing, says where the history begins."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    before = models.CharField(max_length=40, blank=True)
+    after = models.CharField(max_length=40)
+    day = models.DateField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.before} → {self.after}"
+
+
+class StageMove(Move):
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "day"], name="stage_move_once_a_day")]
+        indexes = [models.Index(fields=["day"], name="stage_move_day")]
+
+
+class TierMove(Move):
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "day"], name="tier_move_once_a_day")]
+        indexes = [models.Index(fields=["day"], name="tier_move_day")]
+
+
+class FactsSummary(models.Model):
+    """Totals of today's facts by owner, tier, stage and health band, so that a list need not count."""
+
+    owner_id = models.BigIntegerField(null=True)
+    tier = models.CharField(max_length=40, blank=True)
+    stage = models.CharField(max_length=40, blank=True)
+    band = models.CharField(max_length=40, blank=True)
+    customers = models.BigIntegerField()
+    revenue = models.DecimalField(max_digits=20, decimal_places=2)
+    revenue_12m = models.DecimalField(max_digits=20, decimal_places=2)
+    mrr = models.DecimalField(max_digits=20, decimal_places=2)
+    health_sum = models.DecimalField(max_digits=14, decimal_places=1)
+    health_known = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner_id"], name="facts_summary_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} {self.tier} {self.stage} {self.band}"
