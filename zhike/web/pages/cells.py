@@ -1,0 +1,204 @@
+"""The cells of the customer table. A list page draws several hundred, so each is one call of a small function."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+
+from zhike.kit.ruletrees import Kind
+from zhike.measure.facts import FACTS
+from zhike.ui import words
+from zhike.ui.channels import CHANNELS, OTHER
+from zhike.ui.templatetags import parts
+from zhike.web.pages.names import Names
+from zhike.web.rules.filters import attribute_of
+
+SOON_DAYS = 30  # A contract that ends within a month is marked.
+DASH = parts.DASH
+EMPTY = SafeString("")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One customer of the list: what stays the same all day (facts) and what may have changed since (the rest)."""
+
+    id: int
+    name: str
+    industry: str
+    region: str
+    owner_id: int | None
+    owner: str
+    facts: Mapping[str, Any]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    touched: datetime | None = None
+    channel: str = ""
+    due: date | None = None
+    trend: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every cell of a page shares."""
+
+    today: date
+    currency: str
+    names: Names
+    staff_id: int | None
+    titles: Mapping[str, str]
+    marks: Callable[[str], SafeString] = conditional_escape
+
+
+def name_cell(row: Row, frame: Frame, url: str) -> SafeString:
+    place = "，" if words.speaks_chinese() else ", "
+    where = place.join(part for part in (row.industry, row.region) if part)
+    html = '<a class="name" href="{}"><b class="trunc" title="{}">{}</b><small title="{}">{}</small></a>'
+    return format_html(html, url, row.name, frame.marks(row.name), where, where)
+
+
+def _tier(row: Row, frame: Frame) -> SafeString:
+    key = row.facts.get("tier") or ""
+    name, rank = frame.names.tier(key)
+    return parts.tier(key, name, rank)
+
+
+def _stage(row: Row, frame: Frame) -> SafeString:
+    key = row.facts.get("stage") or ""
+    return parts.life(key, frame.names.stage(key), frame.names.position(key))
+
+
+def _health(row: Row, frame: Frame) -> SafeString:
+    score = row.facts.get("health")
+    if score is None:
+        return DASH
+    band = frame.names.band(row.facts.get("health_band"))
+    change = row.facts.get("health_change_30d")
+    shown = EMPTY if change is None else parts.delta(round(change), _meaning(round(change)))
+    drawn = parts.spark(row.trend, band) if len(row.trend) > 1 else parts.spark((), band)
+    return format_html('<span class="hs">{}{}{}</span>', parts.health(score, band), drawn, shown)
+
+
+def _meaning(change: float) -> str:
+    return "good" if change > 0 else "bad" if change < 0 else ""
+
+
+def _last_touch(row: Row, frame: Frame) -> SafeString:
+    if row.touched is None:
+        return SafeString(f'<span class="faint">{gettext("Never")}</span>')
+    icon, _name = CHANNELS.get(row.channel, OTHER)
+    when = parts.ago({"today": frame.today}, row.touched)
+    return format_html('<span class="touch"><i class="i i-{} s" aria-hidden="true"></i>{}</span>', icon, when)
+
+
+def _next_touch(row: Row, frame: Frame) -> SafeString:
+    if row.due is None:
+        return DASH
+    late = (frame.today - row.due).days
+    if late > 0:
+        return format_html('<span class="nowrap risk">{}</span>', gettext("%(days)s d overdue") % {"days": late})
+    look = "warn" if late == 0 else ""
+    return format_html('<span class="nowrap {}">{}</span>', look, words.relative(row.due, frame.today))
+
+
+def _worth(row: Row, frame: Frame) -> SafeString:
+    # What a customer brings in a year: the subscription where there is one, else the last twelve months' sales.
+    amount = row.facts.get("arr") or row.facts.get("revenue_12m")
+    return DASH if amount is None else format_html("<b>{}</b>", parts.money(amount, frame.currency))
+
+
+def _renewal(row: Row, frame: Frame) -> SafeString:
+    days = row.facts.get("days_to_renewal")
+    if days is None:
+        return DASH
+    look = "risk" if days < 0 else "warn" if days <= SOON_DAYS else ""
+    said = gettext("%(days)s d") if days >= 0 else gettext("%(days)s d over")
+    return format_html('<span class="{}">{}</span>', look, said % {"days": abs(days)})
+
+
+def _owner(row: Row, frame: Frame) -> SafeString:
+    if row.owner_id is None:
+        return SafeString(f'<span class="faint">{gettext("Nobody yet")}</span>')
+    me = " me" if row.owner_id == frame.staff_id else ""
+    html = '<span class="who"><span class="ava{}" aria-hidden="true">{}</span>{}</span>'
+    return format_html(html, me, words.initials(row.owner), row.owner)
+
+
+def _change(row: Row, _frame: Frame, name: str) -> SafeString:
+    share = row.facts.get(name)
+    if share is None:
+        return DASH
+    return parts.delta(round(share * 100), _meaning(round(share * 100)), "%")
+
+
+SPECIAL: dict[str, Callable[[Row, Frame], SafeString]] = {
+    "tier": _tier,
+    "stage": _stage,
+    "health": _health,
+    "last_touch": _last_touch,
+    "next_touch": _next_touch,
+    "worth": _worth,
+    "renewal": _renewal,
+    "owner": _owner,
+}
+TITLES = {
+    "worth": gettext_lazy("ARR"),
+    "renewal": gettext_lazy("Renewal"),
+    "owner": gettext_lazy("Owner"),
+    "last_touch": gettext_lazy("Last touch"),
+    "next_touch": gettext_lazy("Next touch"),
+    "health": gettext_lazy("Health, 30 days"),
+    "usage_change_30d": gettext_lazy("Usage"),
+    "tier": gettext_lazy("Tier"),
+    "stage": gettext_lazy("Lifecycle"),
+}
+NUMERIC = {Kind.NUMBER, Kind.INTEGER, Kind.MONEY}
+CHANGES = {"usage_change_30d", "usage_change_90d"}
+
+
+def is_number(column: str) -> bool:
+    """Say whether a column is set flush with its end."""
+    fact = FACTS.get(column)
+    return column in {"worth", "renewal"} or (column not in SPECIAL and fact is not None and fact.kind in NUMERIC)
+
+
+def cell(column: str, row: Row, frame: Frame) -> SafeString:
+    """Draw one cell."""
+    drawn = SPECIAL.get(column)
+    if drawn is not None:
+        return drawn(row, frame)
+    if column in CHANGES:
+        return _change(row, frame, column)
+    attribute = attribute_of(column)
+    if attribute is not None:
+        return _attribute(row.attributes.get(attribute))
+    return value(column, row.facts.get(column), frame)
+
+
+def value(column: str, given: Any, frame: Frame) -> SafeString:
+    """Draw the value of a fact by its type."""
+    if given is None or given == "":
+        return DASH
+    fact = FACTS[column]
+    if fact.kind is Kind.MONEY:
+        return parts.money(Decimal(given), frame.currency)
+    if isinstance(given, bool):
+        return SafeString(gettext("yes") if given else gettext("no"))
+    if isinstance(given, date):
+        return parts.ago({"today": frame.today}, given)
+    if isinstance(given, int | float | Decimal):
+        return SafeString(conditional_escape(words.short(given if isinstance(given, int) else round(given, 2))))
+    return conditional_escape(frame.names.value(column, str(given)))
+
+
+def _attribute(given: Any) -> SafeString:
+    if given is None or given == "" or given == []:
+        return DASH
+    if isinstance(given, bool):
+        return SafeString(gettext("yes") if given else gettext("no"))
+    if isinstance(given, int | float):
+        return SafeString(words.short(given))
+    return conditional_escape("、".join(map(str, given)) if isinstance(given, list) else given)

@@ -1,0 +1,112 @@
+"""One page of the customer list, forwards or backwards from a place, without counting what lies before it.
+
+The list has three stretches: customers with a known value of the ordering column, those without one, and those whom no
+turn has measured yet. Each is read through an index; a page that crosses a border is put together from two of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from zhike.measure.models import CustomerFacts
+from zhike.record.customers.models import Customer
+from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
+
+Rows = list[dict[str, Any]]
+ID = "facts__customer_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: Rows
+    has_newer: bool
+    has_older: bool
+
+    def first(self, order: Order) -> Place | None:
+        return place_of(self.rows[0], order) if self.rows else None
+
+    def last(self, order: Order) -> Place | None:
+        return place_of(self.rows[-1], order) if self.rows else None
+
+
+def place_of(row: dict[str, Any], order: Order) -> Place:
+    phase: Phase = row["phase"]
+    return Place(phase, row[order.path] if phase == "known" else None, row["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A filtered list in an order. `measured_only` is set by a condition over facts: the unmeasured never meet it."""
+
+    base: QuerySet[Customer]
+    order: Order
+    columns: Sequence[str]
+    measured_only: bool
+
+    def page(self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE) -> Page:
+        """Return the page that begins after a place, ends before one, or is the first."""
+        if before is not None:
+            found = self._read(before, size + 1, back=True)
+            rows = found[:size][::-1]
+            return Page(rows, has_newer=len(found) > size, has_older=True)
+        found = self._read(after, size + 1, back=False)
+        return Page(found[:size], has_newer=after is not None, has_older=len(found) > size)
+
+    def _read(self, place: Place | None, wanted: int, *, back: bool) -> Rows:
+        rows: Rows = []
+        phases = PHASES[::-1] if back else PHASES
+        first = phases.index(place.phase) if place else 0
+        for phase in phases[first:]:
+            start = place if place and place.phase == phase else None
+            stretch = _STRETCHES[phase](self, start, back)
+            if stretch is not None:
+                names = ["id", *self.columns, *([self.order.path] if phase == "known" else [])]
+                rows += [{**row, "phase": phase} for row in stretch.values(*names)[: wanted - len(rows)]]
+            if len(rows) >= wanted:
+                break
+        return rows
+
+    def _known(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
+        order, down = self.order, self.order.down != back
+        rows = self.base
+        tie = ID if order.is_nullable else "id"
+        if order.is_nullable:
+            rows = rows.filter(**{f"{order.path}__isnull": False})
+        if start is not None:
+            rows = rows.filter(_beyond(order.path, tie, start, down=down))
+        return rows.order_by(*(f"-{name}" if down else name for name in (order.path, tie)))
+
+    def _unknown(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
+        if not self.order.is_nullable:
+            return None
+        rows = self.base.filter(Q(facts__isnull=False) & Q(**{f"{self.order.path}__isnull": True}))
+        return _by_number(rows, ID, start, back=back)
+
+    def _unmeasured(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
+        if self.measured_only or not self.order.is_nullable:
+            return None
+        # A turn measures everybody, so whoever it has not seen was added later and has a higher number.
+        last = CustomerFacts.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        return _by_number(self.base.filter(id__gt=last), "id", start, back=back)
+
+
+_STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Customer] | None]] = {
+    "known": Listing._known,
+    "unknown": Listing._unknown,
+    "unmeasured": Listing._unmeasured,
+}
+
+
+def _beyond(path: str, tie: str, start: Place, *, down: bool) -> Q:
+    """Return the rows after a place; the outer bound lets an index begin there."""
+    step, edge = ("lt", "lte") if down else ("gt", "gte")
+    nearer = Q(**{f"{path}__{step}": start.value}) | Q(**{path: start.value, f"{tie}__{step}": start.id})
+    return Q(**{f"{path}__{edge}": start.value}) & nearer
+
+
+def _by_number(rows: QuerySet[Customer], number: str, start: Place | None, *, back: bool) -> QuerySet[Customer]:
+    if start is not None:
+        rows = rows.filter(**{f"{number}__{'lt' if back else 'gt'}": start.id})
+    return rows.order_by(f"-{number}" if back else number)
