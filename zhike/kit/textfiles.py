@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from zhike.kit.refusal import Place, Refusal
 from zhike.kit.refusal import gettext_noop as _
@@ -194,7 +194,7 @@ def _opened(path: Path, max_unpacked: int) -> Iterator[BinaryIO]:
 class _Capped(io.RawIOBase):
     """The unpacked bytes of an archive, refused past a limit: a small file may unpack to terabytes."""
 
-    def __init__(self, source: IO[bytes], file: str, limit: int) -> None:
+    def __init__(self, source: gzip.GzipFile, file: str, limit: int) -> None:
         super().__init__()
         self.source = source
         self.file = file

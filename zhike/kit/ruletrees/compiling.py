@@ -35,7 +35,7 @@ _JSON_TYPES: dict[Dialect, dict[str, tuple[str, ...]]] = {
 }
 
 
-def compile(rule: Rule, today: date, *, dialect: Dialect = "postgres", table: str | None = None) -> exp.Expression:
+def compile(rule: Rule, today: date, *, dialect: Dialect = "postgres", table: str | None = None) -> exp.Expr:
     """Return the rule as a boolean SQL expression that is never NULL.
 
     Columns are the field names, quoted, with `table` (an alias) before them when given; MULTI columns are arrays
@@ -61,7 +61,7 @@ class _Compiler:
         self.dialect = dialect
         self.table = table
 
-    def rule(self, rule: Rule) -> exp.Expression:
+    def rule(self, rule: Rule) -> exp.Expr:
         match rule:
             case AllOf(rules):
                 return _joined(exp.And, [self.rule(inner) for inner in rules])
@@ -72,7 +72,7 @@ class _Compiler:
             case Comparison():
                 return exp.Paren(this=self.comparison(rule))
 
-    def comparison(self, test: Comparison) -> exp.Expression:
+    def comparison(self, test: Comparison) -> exp.Expr:
         """One comparison that is never NULL."""
         operand = self.operand(test)
         known = exp.Not(this=exp.Is(this=operand.copy(), expression=exp.Null()))
@@ -85,7 +85,7 @@ class _Compiler:
         # Not COALESCE: beside a plain known-check an index on the column can still be used.
         return exp.And(this=known, expression=self.compared(test, operand))
 
-    def compared(self, test: Comparison, operand: exp.Expression) -> exp.Expression:
+    def compared(self, test: Comparison, operand: exp.Expr) -> exp.Expr:
         values = self.literals(test)
         match test.op:
             case Op.IN:
@@ -100,14 +100,14 @@ class _Compiler:
             case _:
                 return _ORDER[test.op](this=operand, expression=values[0])
 
-    def membership(self, test: Comparison, operand: exp.Expression) -> exp.Expression:
+    def membership(self, test: Comparison, operand: exp.Expr) -> exp.Expr:
         """Whether a list holds one of the values (contains, in) or none of them (not_in)."""
         values = test.value if isinstance(test.value, tuple) else (test.value,)
         hits = _joined(exp.Or, [self.holds(test, operand, str(value)) for value in values])
         two_valued = exp.Coalesce(this=hits, expressions=[exp.false()])
         return exp.Not(this=two_valued) if test.op is Op.NOT_IN else two_valued
 
-    def holds(self, test: Comparison, operand: exp.Expression, value: str) -> exp.Expression:
+    def holds(self, test: Comparison, operand: exp.Expr, value: str) -> exp.Expr:
         literal = exp.Literal.string(value)
         if self.dialect != "postgres":
             return exp.Anonymous(
@@ -119,25 +119,25 @@ class _Compiler:
         wanted = exp.cast(exp.Literal.string(json.dumps([value], ensure_ascii=False)), "jsonb")
         return exp.ArrayContainsAll(this=operand.copy(), expression=wanted)
 
-    def operand(self, test: Comparison) -> exp.Expression:
+    def operand(self, test: Comparison) -> exp.Expr:
         if test.attribute is None:
             return exp.column(test.field, table=self.table, quoted=True)
         column = exp.column(ATTRIBUTES, table=self.table, quoted=True)
         reader = {"postgres": _in_postgres, "duckdb": _in_duckdb, "spark": _in_spark}[self.dialect]
         return reader(column, test.attribute, test.type.kind)
 
-    def literals(self, test: Comparison) -> list[exp.Expression]:
+    def literals(self, test: Comparison) -> list[exp.Expr]:
         as_text = test.attribute is not None and test.type.kind is Kind.DATE
         values = test.value if isinstance(test.value, tuple) else (test.value,)
         return [_literal(value, self.today, dates_as_text=as_text) for value in values]
 
 
-def _joined(connector: type[exp.Connector], parts: list[exp.Expression]) -> exp.Expression:
+def _joined(connector: type[exp.Connector], parts: list[exp.Expr]) -> exp.Expr:
     whole = reduce(lambda left, right: connector(this=left, expression=right), parts)
     return exp.Paren(this=whole) if len(parts) > 1 else whole
 
 
-def _literal(value: Scalar, today: date, *, dates_as_text: bool) -> exp.Expression:
+def _literal(value: Scalar, today: date, *, dates_as_text: bool) -> exp.Expr:
     plain = resolved(value, today)
     match plain:
         case bool():
@@ -158,11 +158,11 @@ def _json_kind(kind: Kind) -> str:
     return {Kind.BOOLEAN: "boolean", Kind.MULTI: "list"}.get(kind, "text")
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def _only_if(condition: exp.Expression, value: exp.Expression) -> exp.Expression:
+def _only_if(condition: exp.Expr, value: exp.Expr) -> exp.Expr:
     """The value where the condition holds, else NULL; CASE keeps a cast from meeting what it cannot read."""
     return exp.Case(ifs=[exp.If(this=condition, true=value)])
 
@@ -170,28 +170,28 @@ def _only_if(condition: exp.Expression, value: exp.Expression) -> exp.Expression
 def _typed(
     kind: Kind,
     dialect: Dialect,
-    json_type: exp.Expression,
-    value: exp.Expression,
-    cast: Callable[[exp.Expression], exp.Expression],
-) -> exp.Expression:
+    json_type: exp.Expr,
+    value: exp.Expr,
+    cast: Callable[[exp.Expr], exp.Expr],
+) -> exp.Expr:
     """A JSON value as SQL, NULL when its JSON type is not that of the field."""
     names = [exp.Literal.string(name) for name in _JSON_TYPES[dialect][_json_kind(kind)]]
-    condition: exp.Expression = exp.In(this=json_type, expressions=names)
+    condition: exp.Expr = exp.In(this=json_type, expressions=names)
     if kind is Kind.DATE:
         condition = exp.And(this=condition, expression=_looks_like_a_day(value))
     return _only_if(condition, cast(value.copy()))
 
 
-def _looks_like_a_day(value: exp.Expression) -> exp.Expression:
+def _looks_like_a_day(value: exp.Expr) -> exp.Expr:
     return exp.RegexpLike(this=value.copy(), expression=exp.Literal.string("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
 
 
-def _in_postgres(column: exp.Expression, name: str, kind: Kind) -> exp.Expression:
+def _in_postgres(column: exp.Expr, name: str, kind: Kind) -> exp.Expr:
     key = exp.Literal.string(name)
     inner = _call("jsonb_extract_path", column, key)
     value = inner if kind is Kind.MULTI else _call("jsonb_extract_path_text", column.copy(), key.copy())
 
-    def cast(text: exp.Expression) -> exp.Expression:
+    def cast(text: exp.Expr) -> exp.Expr:
         if kind in NUMERIC:
             return exp.cast(text, "decimal")
         if kind is Kind.BOOLEAN:
@@ -202,12 +202,12 @@ def _in_postgres(column: exp.Expression, name: str, kind: Kind) -> exp.Expressio
     return _typed(kind, "postgres", _call("jsonb_typeof", inner.copy()), value, cast)
 
 
-def _in_duckdb(column: exp.Expression, name: str, kind: Kind) -> exp.Expression:
+def _in_duckdb(column: exp.Expr, name: str, kind: Kind) -> exp.Expr:
     pointer = exp.Literal.string("/" + name.replace("~", "~0").replace("/", "~1"))
     read = "json_extract" if kind is Kind.MULTI else "json_extract_string"
     value = _call(read, column, pointer)
 
-    def cast(text: exp.Expression) -> exp.Expression:
+    def cast(text: exp.Expr) -> exp.Expr:
         if kind is Kind.MULTI:
             return exp.cast(text, "varchar[]")
         if kind in NUMERIC:
@@ -217,7 +217,7 @@ def _in_duckdb(column: exp.Expression, name: str, kind: Kind) -> exp.Expression:
     return _typed(kind, "duckdb", _call("json_type", column.copy(), pointer.copy()), value, cast)
 
 
-def _in_spark(column: exp.Expression, name: str, kind: Kind) -> exp.Expression:
+def _in_spark(column: exp.Expr, name: str, kind: Kind) -> exp.Expr:
     if "'" in name or "]" in name:
         raise RuleError(f"{ATTRIBUTES}.{name}")
     value = _call("get_json_object", column, exp.Literal.string(f"$['{name}']"))

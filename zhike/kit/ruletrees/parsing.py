@@ -104,13 +104,12 @@ def _pair(kind: FieldType, value: object, path: str) -> tuple[Scalar, ...]:
     if not _is_list(value) or len(value) != 2:
         raise problems.PairNeeded(path, value=_shown(value))
     low, high = (_scalar(kind, each, f"{path}[{index}]") for index, each in enumerate(value))
-    match low, high:
-        case (Decimal(), Decimal()) | (date(), date()):
-            backward = low > high
-        case DaysFromToday(first), DaysFromToday(last):
-            backward = first > last
-        case _:
-            backward = False  # A fixed day and a moving one: the order depends on the day of asking.
+    if isinstance(low, DaysFromToday) and isinstance(high, DaysFromToday):
+        backward = low.days > high.days
+    elif isinstance(low, Decimal) and isinstance(high, Decimal):
+        backward = low > high
+    else:  # A fixed day and a moving one: their order depends on the day of asking.
+        backward = isinstance(low, date) and isinstance(high, date) and low > high
     if backward:
         raise problems.PairNeeded(path, value=_shown(value))
     return low, high
