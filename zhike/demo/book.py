@@ -96,7 +96,7 @@ def draw(size: Size, random: Generator) -> Book:
     stratum, joined, renews_on, monthly = stratum[order], joined[order], renews_on[order], monthly[order]
     known = [known[index] for index in order]
     names, industries, cities = _identities(stratum, known, random)
-    fit = random.beta(5, 2.6, size.customers) * 0.75 + np.array([0.25, 0.2, 0.14, 0.06])[stratum]
+    fit = random.beta(5, 2.6, size.customers) * 0.75 + np.array([0.22, 0.19, 0.16, 0.15])[stratum]
     calm = random.normal(0, 0.45, size.customers)
     yearly = _yearly(stratum, random)
     for index, one in enumerate(known):

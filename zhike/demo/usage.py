@@ -11,7 +11,7 @@ from zhike.demo.life import WORKDAYS, Life
 from zhike.demo.vocabulary import FEATURES, LOGIN
 
 # Of a customer's seats, how many work with the product on a normal day when engagement is full.
-PRESENCE = np.array([0.62, 0.5, 0.3, 0.16])
+PRESENCE = np.array([0.6, 0.5, 0.5, 0.72])
 WEEKEND, SHOP_WEEKEND = 0.2, 0.85  # On days off, festivals included.
 
 
@@ -54,7 +54,9 @@ def _users(book: Book, life: Life, size: Size, random: Generator) -> Counts:
     age = np.arange(size.days) - book.joined[:, None]
     ramp = 1 - np.exp(-np.maximum(age, 0) / 20.0)
     chance = PRESENCE[book.stratum][:, None] * life.engagement * open_share * ramp
-    return random.binomial(book.seats[:, None], np.clip(chance, 0, 1) * life.active)
+    # Where the product is dying, whole days go by without anybody: few seats or many.
+    used_at_all = random.random(chance.shape) < np.clip((life.engagement - 0.2) / 0.45, 0.02, 1)
+    return random.binomial(book.seats[:, None], np.clip(chance, 0, 1) * (life.active & used_at_all))
 
 
 def _adoption(book: Book, life: Life, random: Generator) -> list[Flags]:
@@ -66,7 +68,7 @@ def _adoption(book: Book, life: Life, random: Generator) -> list[Flags]:
     length = life.active.shape[1]
     days = np.arange(length)
     orphaned = _orphaned(life, len(book), length)
-    wide = np.array([1.25, 1.1, 0.95, 0.75])[book.stratum] * (0.55 + 0.7 * book.fit)
+    wide = np.array([1.15, 1.05, 0.95, 0.92])[book.stratum] * (0.55 + 0.7 * book.fit)
     result = []
     for name, (share, _, _) in FEATURES.items():
         takes = random.random(len(book)) < np.clip(share * wide, 0, 0.97)
