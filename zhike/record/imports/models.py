@@ -31,7 +31,7 @@ class ImportState(models.TextChoices):
 class Import(models.Model):
     """A file and what became of it. `mapping` maps our field names to the file's columns.
 
-    `options` holds how to read it: `date_format`, `encoding`, `fee_products`.
+    `options` holds how to read it: `date_format` and `fee_products`.
     """
 
     kind = models.CharField(max_length=14, choices=ImportKind)
