@@ -14,6 +14,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.forms import BoundField, Form
+from django.http import HttpRequest
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -275,11 +276,21 @@ def chart(chart_id: str, data: Mapping[str, Any], label: str, height: int = 180)
     return chart_html(chart_id, data, label, height)
 
 
+def _request(context: Context) -> HttpRequest | None:
+    request = getattr(context, "request", None) or context.get("request")
+    return request if isinstance(request, HttpRequest) else None
+
+
+@register.simple_tag(takes_context=True)
+def trace(context: Context) -> str:
+    """Return what the log calls this request, for the pages of errors."""
+    return str(context.get("trace_id") or getattr(_request(context), "trace", ""))
+
+
 @register.simple_tag(takes_context=True)
 def theme_attribute(context: Context) -> SafeString:
     """Write `data-theme` when the reader has chosen light or dark; absent means as the system has it."""
-    request = getattr(context, "request", None) or context.get("request")
-    chosen = getattr(context.get("staff"), "theme", "")
+    request, chosen = _request(context), getattr(context.get("staff"), "theme", "")
     if not chosen and request:
         chosen = request.COOKIES.get("zhike-theme", "")
     return format_html(' data-theme="{}"', chosen) if chosen in {"light", "dark"} else NOTHING

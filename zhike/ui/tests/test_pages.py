@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory, override_settings
 from django.utils import translation
 
-from zhike.ui.pages import components
+from zhike.ui.pages import components, server_error
 from zhike.ui.samples import sample_context
 
 
@@ -103,3 +103,11 @@ def test_the_theme_of_the_reader_comes_with_the_page(cookie: str, expected: str)
     start = html[html.index("<html") : html.index(">", html.index("<html"))]
     assert ("data-theme" in start) is bool(expected)
     assert expected in start
+
+
+def test_a_fault_is_answered_with_its_trace_even_when_everything_else_is_down() -> None:
+    request = RequestFactory().get("/")
+    request.trace = "7f3a-91"  # type: ignore[attr-defined]  # Set by the middleware on every request.
+    answer = server_error(request)
+    assert answer.status_code == 500
+    assert "7f3a-91" in answer.content.decode()

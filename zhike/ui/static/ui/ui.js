@@ -38,7 +38,7 @@
   on('toast', e => toast(e.detail.value ? {text: e.detail.value} : e.detail));
   on('click', e => { const b = e.target.closest('[data-undo]'); if (b) setTimeout(() => b.closest('.toast')?.remove(), 50); });
 
-  /* ---- requests: optimism, refusals, lost connections, sessions that ended */
+  /* ---- requests: optimism, refusals, lost connections */
   const ctxOf = e => e.detail.ctx || {};
   const quiet = ctx => (ctx.request?.method || 'GET') === 'GET' && /every|load|revealed/.test(ctx.sourceElement?.getAttribute('hx-trigger') || '');
   function unmark(ctx) { ctx.marked?.classList.remove('leaving'); }
@@ -47,14 +47,11 @@
     if (ctx.sourceElement?.dataset.optimistic === undefined) return;
     ctx.marked = ctx.target; ctx.target?.classList.add('leaving');
   });
-  on('htmx:before:response', e => {
-    const raw = ctxOf(e).response?.raw;
-    if (raw?.redirected && new URL(raw.url).pathname.startsWith('/sign-in')) { e.preventDefault(); location.reload(); }
-  });
   on('htmx:response:error', e => {
     const ctx = ctxOf(e), status = ctx.response.status;
     unmark(ctx);
-    if (status === 422 || status === 409 || quiet(ctx)) return;
+    // 401 comes with a redirect to sign-in; 409 and 422 answer in place.
+    if ([401, 409, 422].includes(status) || quiet(ctx)) return;
     const trace = ctx.response.headers.get('X-Trace') || '';
     toast({text: status < 500 ? say.notAllowed : say.notSaved, trace: say.trace.replace('{trace}', trace || status), again: status < 500 ? null : () => again(ctx)});
   });
@@ -189,6 +186,9 @@
     if (new URLSearchParams(new FormData(f)).toString() !== f.was) f.requestSubmit(); else cancel(f);
   });
   function cancel(f) { if (!f.dataset.cancel || f.left) return; f.left = true; window.htmx.ajax('GET', f.dataset.cancel, {target: f, swap: 'outerHTML'}); }
+  // While it is being saved it may lose the focus by being replaced; that must not send it twice.
+  on('submit', e => { if (e.target.matches('form.ed')) e.target.left = true; }, window);
+  on('htmx:finally:request', e => { if (e.target.matches?.('form.ed')) e.target.left = false; });
   on('htmx:after:swap', () => { const f = $('form.ed [autofocus]'); if (f && document.activeElement === document.body) f.focus(); });
 
   /* ---- selection and the bulk bar */
