@@ -79,7 +79,11 @@ def in_words(refusal: Refusal) -> str:
     said = gettext(str(refusal.message))
     said = said % refusal.details if refusal.details else said
     place = refusal.place
-    parts = [place.file, place.line and f"line {place.line}", place.row and f"row {place.row}", place.field] if place else []
+    parts = (
+        [place.file, place.line and f"line {place.line}", place.row and f"row {place.row}", place.field]
+        if place
+        else []
+    )
     where = ", ".join(str(part) for part in parts if part)
     return f"{where}: {said}" if where else said
 

@@ -140,7 +140,17 @@ def _create(cluster: Path) -> None:
     draft.mkdir(mode=0o700)
     _open_way_to(draft)
     _hand_over(draft)
-    _run("initdb", "-D", str(draft), "-U", OWNER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions")
+    _run(
+        "initdb",
+        "-D",
+        str(draft),
+        "-U",
+        OWNER,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-instructions",
+    )
     (draft / "postgresql.auto.conf").write_text(_configuration(), encoding="utf-8")
     draft.rename(cluster)
 

@@ -1,4 +1,4 @@
-"""The one settings file. Values that differ between installations come from the environment, typed (see environment)."""
+"""The one settings file. What differs between installations comes from the environment, typed (see environment)."""
 
 from pathlib import Path
 
@@ -134,6 +134,8 @@ STORAGES = {
 }
 MEDIA_ROOT = HOME / "files"
 LAKE = HOME / "lake"
+ENGINE_MEMORY_MB = env_number("ZHIKE_ENGINE_MEMORY_MB", default=1024, least=128, most=1_000_000)
+ENGINE_THREADS = env_number("ZHIKE_ENGINE_THREADS", default=2, least=1, most=64)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 UPLOAD_LIMIT = env_number("ZHIKE_UPLOAD_MB", default=1024, least=1, most=20_480) * 2**20

@@ -1,5 +1,7 @@
-"""Addresses of this feature."""
+"""Addresses of the REST API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from zhike.api.application import api
+
+urlpatterns = [path("", api.urls)]

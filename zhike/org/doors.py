@@ -1,7 +1,8 @@
 """Every door of the product: each URL name and what it takes to pass. A URL without a row fails the build."""
 
-from zhike.org.roles import Permission as P
-from zhike.org.roles import Public
+from zhike.org.roles import Permission, Public
+
+P = Permission
 
 DOORS: dict[str, P | Public] = {
     # org
@@ -28,7 +29,26 @@ DOORS: dict[str, P | Public] = {
     # record/imports
     # record/interactions
     # decide/plans
+    "plan": P.SEE_PLAN,
+    "plan-version": P.SEE_PLAN,
+    "plan-file": P.SEE_PLAN,
+    "plan-edit": P.EDIT_PLAN,
+    "plan-check": P.EDIT_PLAN,
+    "plan-discard": P.EDIT_PLAN,
+    "plan-publish": P.PUBLISH_PLAN,
+    "plan-rollback": P.PUBLISH_PLAN,
     # act/engagement
+    "touch-open": P.WORK_TOUCHES,
+    "touch-done": P.WORK_TOUCHES,
+    "touch-later": P.WORK_TOUCHES,
+    "touch-not-needed": P.WORK_TOUCHES,
+    "touch-reopen": P.WORK_TOUCHES,
     # web
     # api
+    "api:api-root": P.SEE_CUSTOMERS,
+    "api:openapi-json": Public.SIGNED_IN,
+    "api:customers": P.SEE_CUSTOMERS,
+    "api:customer": P.SEE_CUSTOMERS,
+    "api:customer-new": P.EDIT_CUSTOMERS,
+    "api:customer-change": P.EDIT_CUSTOMERS,
 }

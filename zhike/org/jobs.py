@@ -1,9 +1,11 @@
 """Work done later: jobs are rows of the same database, so a job exists exactly if its transaction committed."""
 
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
+from django.db import connection
 from procrastinate import App, RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -22,12 +24,27 @@ def job(name: str, *, retries: int = 0, every: str = "", **options: Any) -> Call
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
         strategy = RetryStrategy(max_attempts=retries + 1, exponential_wait=5) if retries else False
-        task = app.task(name=name, retry=strategy, **options)(function)
+        task = app.task(name=name, retry=strategy, **options)(_with_connection_returned(function))
         if every:
-            app.periodic(cron=every, periodic_id=name)(task)
+            schedule: Any = app.periodic(cron=every, periodic_id=name)
+            schedule(task)
         return function
 
     return register
+
+
+def _with_connection_returned(function: Callable[P, R]) -> Callable[P, R]:
+    """Give the worker thread's database connection back after a run, as a request does after a page."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            if not connection.in_atomic_block:  # Only a test runs jobs inside its own transaction.
+                connection.close()
+
+    return run
 
 
 def defer(name: str, *, schedule_in: dict[str, int] | None = None, lock: str | None = None, **arguments: Any) -> None:

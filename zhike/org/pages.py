@@ -23,7 +23,7 @@ from zhike.org import operations, signin
 from zhike.org.doors import DOORS
 from zhike.org.forms import CompanyForm, PasswordForm, RoleForm, SignInForm, StaffForm
 from zhike.org.middleware import StaffRequest
-from zhike.org.models import AuditLine, Company, Role, Staff
+from zhike.org.models import AuditLine, Company, Role, Staff, Team
 from zhike.org.roles import Permission, Public
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -170,15 +170,13 @@ def staff_edit(request: StaffRequest, staff_id: int) -> HttpResponse:
     return _page(request, "org/staff_form.html", context, status=422 if form.errors else 200)
 
 
-def _team_named(request: StaffRequest, name: str) -> operations.Team | None:
+def _team_named(request: StaffRequest, name: str) -> Team | None:
     return operations.add_team(name, by=request.staff, now=now()) if name.strip() else None
 
 
 @require_safe
 def roles(request: StaffRequest) -> HttpResponse:
-    return _page(
-        request, "org/roles.html", {"roles": Role.objects.order_by("id"), "permissions": Permission.choices}
-    )
+    return _page(request, "org/roles.html", {"roles": Role.objects.order_by("id"), "permissions": Permission.choices})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

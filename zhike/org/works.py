@@ -10,6 +10,7 @@ from typing import Any, Self
 import psycopg
 from django.db import connection
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from zhike.home import database_url
 from zhike.kit.refusal import Refusal
@@ -70,7 +71,7 @@ class Progress:
     ) -> None:
         state = WorkState.DONE if kind is None else WorkState.CANCELLED if kind is Cancelled else WorkState.FAILED
         said = str(error) if isinstance(error, Refusal) else kind.__name__ if kind else ""
-        result = psycopg.types.json.Jsonb(self.result)
+        result = Jsonb(self.result)
         self._write("state = %s, error = %s, result = %s, finished_at = %s", state, said, result, timezone.now())
         self._connection.close()
 

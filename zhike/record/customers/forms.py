@@ -39,7 +39,7 @@ class CustomerForm(forms.ModelForm[Customer]):
     def _field_of(self, definition: AttributeDefinition) -> forms.Field:
         value = self.instance.attributes.get(definition.name)
         shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-        options = {"label": definition.title, "required": False, "initial": shown}
+        options: dict[str, Any] = {"label": definition.title, "required": False, "initial": shown}
         if definition.kind == AttributeKind.CHOICE:
             return forms.ChoiceField(choices=[("", "—"), *((c, c) for c in definition.choices)], **options)
         if definition.kind == AttributeKind.BOOLEAN:

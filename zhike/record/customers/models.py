@@ -56,7 +56,9 @@ class Customer(models.Model):
     joined = models.DateField(_("customer since"), null=True, blank=True)
     owner = models.ForeignKey(Staff, models.SET_NULL, null=True, blank=True, verbose_name=_("owner"))
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, verbose_name=_("parent company"))
-    acquisition_cost = models.DecimalField(_("acquisition cost"), max_digits=16, decimal_places=2, null=True, blank=True)
+    acquisition_cost = models.DecimalField(
+        _("acquisition cost"), max_digits=16, decimal_places=2, null=True, blank=True
+    )
     attributes: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     sort_key = models.CharField(max_length=300, db_collation="C", editable=False)
     terms = SearchVectorField(editable=False, null=True)

@@ -68,14 +68,16 @@ def change_customer(customer: Customer, fields: Mapping[str, Any], *, by: Staff 
 
 
 @transaction.atomic(durable=True)
-def hand_over(customers: Sequence[Customer], to: Staff | None, *, by: Staff | None, now: datetime) -> dict[int, int | None]:
+def hand_over(
+    customers: Sequence[Customer], to: Staff | None, *, by: Staff | None, now: datetime
+) -> dict[int, int | None]:
     """Give customers a new owner; returns who owned each before, so that it can be taken back."""
     if len(customers) > MOST_AT_ONCE:
         raise TooManyAtOnce(count=len(customers), most=MOST_AT_ONCE)
     moved = [customer for customer in customers if customer.owner_id != (to.pk if to else None)]
     before = {customer.pk: customer.owner_id for customer in moved}
     Customer.objects.filter(pk__in=before).update(owner=to, updated_at=now)
-    _note_hand_over(before, {key: to.pk if to else None for key in before}, by=by, now=now)
+    _note_hand_over(before, dict.fromkeys(before, to.pk if to else None), by=by, now=now)
     return before
 
 
@@ -138,7 +140,9 @@ def search_terms(thing: Customer | Contact) -> list[str]:
     """Return what a customer or contact is found by."""
     if isinstance(thing, Customer):
         return terms_of(thing.name, codes=[thing.ref])
-    return terms_of(thing.name, phones=[thing.phone] if thing.phone else [], emails=[thing.email] if thing.email else [])
+    return terms_of(
+        thing.name, phones=[thing.phone] if thing.phone else [], emails=[thing.email] if thing.email else []
+    )
 
 
 def _note_terms(thing: Customer | Contact) -> None:
@@ -162,4 +166,6 @@ def _next_ref() -> str:
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return fields as the audit log keeps them."""
     kept = (str, int, float, bool, dict, list, date, Decimal, type(None))
-    return {name: value if isinstance(value, kept) else getattr(value, "pk", str(value)) for name, value in fields.items()}
+    return {
+        name: value if isinstance(value, kept) else getattr(value, "pk", str(value)) for name, value in fields.items()
+    }

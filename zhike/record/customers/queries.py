@@ -3,9 +3,9 @@
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
+from zhike.org.models import Staff
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
-from zhike.org.models import Staff
 from zhike.record.customers.models import AttributeDefinition, Contact, Customer
 
 

@@ -1,0 +1,55 @@
+"""Every URL has a row in the doors table, every row a URL, and every door keeps out whom it should."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from zhike.org.doors import DOORS
+from zhike.org.roles import BUILT_IN_ROLES, Public
+
+
+def every_pattern(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            yield from every_pattern(entry, inner)
+        else:
+            yield f"{namespace}{entry.name}", entry
+
+
+def address(name: str, pattern: URLPattern) -> str:
+    given: dict[str, Any] = {
+        key: 999_999_999 if "Int" in type(converter).__name__ else "no-such-thing"
+        for key, converter in pattern.pattern.converters.items()
+    }
+    return reverse(name, kwargs=given)
+
+
+def test_every_url_has_a_row_and_every_row_a_url() -> None:
+    assert {name for name, _pattern in every_pattern()} == set(DOORS)
+
+
+@pytest.mark.parametrize("role", ["nobody", *BUILT_IN_ROLES])
+def test_every_door_keeps_out_whom_it_should(role: str, hire: Callable[..., Client], stranger: Client) -> None:
+    visitor = stranger if role == "nobody" else hire("Somebody", role)
+    permissions = [] if role == "nobody" else BUILT_IN_ROLES[role][1]
+    wrong = []
+    for name, pattern in every_pattern():
+        needed = DOORS[name]
+        for method in ("get", "post"):
+            status = getattr(visitor, method)(address(name, pattern)).status_code
+            if needed == Public.OPEN:
+                closed = False
+            elif role == "nobody":
+                closed = True
+            else:
+                closed = needed != Public.SIGNED_IN and needed not in permissions
+            expected = {302, 401} if closed and role == "nobody" else {403} if closed else None
+            if (expected and status not in expected) or (not expected and status in {401, 403}) or status >= 500:
+                wrong.append((name, method, status))
+        if name == "sign-out" and role != "nobody":
+            visitor.force_login(visitor.staff, backend="django.contrib.auth.backends.ModelBackend")  # type: ignore[attr-defined]
+    assert wrong == []

@@ -1,0 +1,45 @@
+"""`zhike work`: take jobs from the queue until told to stop; `zhike run` starts and watches it."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from procrastinate.contrib.django import app
+
+TICK = 5  # Seconds between two signs of life; `zhike run` restarts a worker that gave none for a while.
+
+
+class Command(BaseCommand):
+    help = "Take jobs from the queue until told to stop."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--concurrency", type=int, default=2)
+        parser.add_argument("--once", action="store_true", help="end when the queue is empty")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        asyncio.run(work(options["concurrency"], wait=not options["once"]))
+
+
+async def work(concurrency: int, *, wait: bool) -> None:
+    ready = app.with_connector(app.connector.get_worker_connector())
+    async with ready.open_async():
+        ticking = asyncio.create_task(_tick(settings.HOME / "worker.tick"))
+        worker = asyncio.create_task(
+            ready.run_worker_async(
+                concurrency=concurrency, wait=wait, install_signal_handlers=False, shutdown_graceful_timeout=20
+            )
+        )
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
+        ticking.cancel()
+
+
+async def _tick(path: Path) -> None:
+    while True:
+        path.touch()
+        await asyncio.sleep(TICK)
