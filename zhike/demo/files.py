@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ SUBSCRIPTION_COLUMNS = ("客户编号", "产品", "开始", "结束", "月费", 
 ORDER_COLUMNS = ("订单号", "客户编号", "下单时间", "产品编号", "产品名称", "数量", "单价", "币种")
 INTERACTION_COLUMNS = ("客户编号", "时间", "渠道", "方向", "跟进人", "内容")
 SURVEY_COLUMNS = ("客户编号", "时间", "分数", "留言")
+PLANNED_DAYS = 56
 SIZES = ((200, "200 人以上"), (50, "50–200 人"), (10, "10–50 人"), (0, "10 人以下"))
 
 Progress = Callable[[str], None]
@@ -56,8 +58,7 @@ def write(folder: Path, size: book.Size, progress: Progress) -> None:
     _contacts(folder / "contacts.csv", customers, contacts)
     _subscriptions(folder / "subscriptions.csv", customers, history, size)
     _orders(folder / "orders.csv", orders.draw(customers, history, size, buying))
-    said = ([one.customer, one.at, one.channel, one.direction, one.by, one.text] for one in speaker.interactions())
-    _csv(folder / "interactions.csv", INTERACTION_COLUMNS, said)
+    _interactions(folder, speaker.interactions(), size)
     answers = ([one.customer, one.at, one.score, one.comment] for one in speaker.answers())
     _csv(folder / "surveys.csv", SURVEY_COLUMNS, answers)
     _parquet(folder / "truth.parquet", truth.monthly(customers, history, size))
@@ -127,6 +128,19 @@ def _orders(path: Path, lines: list[orders.Line]) -> None:
         for one in lines
     )
     _csv(path, ORDER_COLUMNS, rows)
+
+
+def _interactions(folder: Path, said: list[talk.Said], size: book.Size) -> None:
+    """Write what was said; what colleagues told customers in the last weeks has a file of its own.
+
+    The product had begun to plan contacts by then, so those were logged in it and not brought in from elsewhere.
+    """
+    since = size.until - timedelta(days=PLANNED_DAYS - 1)
+    logged = [one for one in said if one.direction == "out" and one.at.date() >= since]
+    ours = set(map(id, logged))
+    for name, some in (("interactions", [one for one in said if id(one) not in ours]), ("interactions_logged", logged)):
+        rows = ([one.customer, one.at, one.channel, one.direction, one.by, one.text] for one in some)
+        _csv(folder / f"{name}.csv", INTERACTION_COLUMNS, rows)
 
 
 def _csv(path: Path, columns: tuple[str, ...], rows: Iterable[Sequence[object]]) -> None:
