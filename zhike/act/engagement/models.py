@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from zhike.org.models import Staff
+from zhike.org.roles import Scope
 from zhike.org.scopes import owned_by
 from zhike.record.customers.models import Channel, Contact, Customer
 from zhike.record.interactions.models import Interaction
@@ -34,13 +35,31 @@ class TouchState(models.TextChoices):
 
 class TouchQuerySet(models.QuerySet["Touch"]):
     def visible_to(self, principal: Principal) -> Self:
+        """Touches of customers that this person may see."""
+        if principal.scope == Scope.ALL:
+            return self
         return self.filter(owned_by(principal, "customer__"))
+
+    def awake(self, day: date) -> Self:
+        """Open touches that nobody has put off beyond this day."""
+        asleep = models.Q(snoozed_until__gt=day)
+        return self.filter(state=TouchState.OPEN).exclude(asleep)
 
     def due(self, day: date) -> Self:
         """Touches that somebody should make on this day, or should have made before."""
-        return self.filter(state=TouchState.OPEN, due_on__lte=day).filter(
-            models.Q(snoozed_until=None) | models.Q(snoozed_until__lte=day)
-        )
+        return self.awake(day).filter(due_on__lte=day)
+
+    def with_everything(self) -> Self:
+        """Touches with what a row of the queue shows."""
+        return self.select_related("customer__facts", "customer__owner", "contact")
+
+    def in_order(self, after: tuple[float, int] | None = None) -> Self:
+        """Rows of the queue, the most pressing first; `after` is priority and number of the last one seen."""
+        found = self.with_everything().order_by("-priority", "id")
+        if after is None:
+            return found
+        priority, number = after
+        return found.filter(models.Q(priority__lt=priority) | models.Q(priority=priority, id__gt=number))
 
 
 class Touch(models.Model):
@@ -79,11 +98,17 @@ class Touch(models.Model):
         indexes = [
             models.Index(fields=["owner", "-priority", "id"], name="touch_queue", condition=models.Q(state="open")),
             models.Index(fields=["-priority", "id"], name="touch_queue_all", condition=models.Q(state="open")),
+            models.Index(fields=["due_on"], name="touch_due", condition=models.Q(state="open")),
             models.Index(fields=["customer", "due_on"], name="touch_of_customer"),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def next_day(self) -> date:
+        """The day on which an open touch next asks for attention."""
+        return max(self.due_on, self.snoozed_until or self.due_on)
 
 
 class Alert(models.Model):

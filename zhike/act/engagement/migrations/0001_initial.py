@@ -64,6 +64,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='touch',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['due_on'], name='touch_due'),
+        ),
+        migrations.AddIndex(
+            model_name='touch',
             index=models.Index(fields=['customer', 'due_on'], name='touch_of_customer'),
         ),
         migrations.AddConstraint(

@@ -192,7 +192,7 @@ class _Deciding:
 
     def _strengthen(self, touch: OpenTouch, fresh: list[tuple[str, Alert, signs.Figures]]) -> str:
         """Let an open alert's touch answer the new signs as well; it becomes as urgent as the most urgent of them."""
-        rule, alert, _figures = fresh[0]
+        _rule, alert, _figures = fresh[0]
         calendar = self.agenda.calendar
         due = calendar.next_workday(calendar.add_workdays(self.agenda.today, alert.within_workdays))
         also = [{**figures, "rule": key, "name": words_of(other)} for key, other, figures in fresh]

@@ -13,8 +13,7 @@ Figures = dict[str, Any]
 
 PARTS = ("usage", "breadth", "relationship", "commercial", "feedback")
 SILENT_SINCE = {"usage": "days_since_usage", "contact": "days_since_touch", "orders": "recency_days"}
-# The plan writes a share as 0.7; a fall of exactly 70 % must count although a double of it may lie a hair above.
-HAIR = 1e-9
+HAIR = 1e-9  # A fall of exactly 70 % counts, although as a double it may lie a hair off 0.7.
 
 
 def figures_of(sign: Sign, row: Row, rule: Rule | None, today: date) -> Figures | None:
@@ -38,9 +37,9 @@ def figures_of(sign: Sign, row: Row, rule: Rule | None, today: date) -> Figures 
 def _health_drop(sign: HealthDrop, row: Row) -> Figures | None:
     before = row.get(f"health_{sign.within_days}d_ago")
     now = row.get("health")
-    if before is None or now is None or round(before - now, 6) < sign.points:
+    if before is None or now is None or round(float(before) - float(now), 6) < sign.points:
         return None
-    parts = {part: round(row[f"health_{part}"], 1) for part in PARTS if row.get(f"health_{part}") is not None}
+    parts = {part: plain(row[f"health_{part}"]) for part in PARTS if row.get(f"health_{part}") is not None}
     return {
         "code": "health_fell",
         "from": round(before),
@@ -60,14 +59,14 @@ def _silence(sign: Silence, row: Row) -> Figures | None:
 def _usage_drop(sign: UsageDrop, row: Row) -> Figures | None:
     window = sign.window_days
     now, before = row.get(f"usage_{window}d"), row.get(f"usage_prev_{window}d")
-    if now is None or not before or now > before * (1 - sign.share) + HAIR * before:
+    if now is None or not before or not has_fallen(now, before, sign.share):
         return None
     return {"code": "usage_fell", "from": plain(before), "to": plain(now), "share": fall(now, before), "days": window}
 
 
 def _logins_drop(sign: LoginsDrop, row: Row) -> Figures | None:
     now, before = row.get("logins_per_week"), row.get(f"logins_per_week_{sign.within_days}d_ago")
-    if now is None or not before or now > before * (1 - sign.share) + HAIR * before:
+    if now is None or not before or not has_fallen(now, before, sign.share):
         return None
     share = fall(now, before)
     return {"code": "logins_fell", "from": plain(before), "to": plain(now), "share": share, "days": sign.within_days}
@@ -79,6 +78,10 @@ def _renewal_due(sign: RenewalDue, row: Row) -> Figures | None:
         return None
     end = row.get("contract_end")
     return {"code": "renewal_due", "days": int(days), "end": end.isoformat() if end else None}
+
+
+def has_fallen(now: float | Decimal, before: float | Decimal, share: float) -> bool:
+    return float(now) <= float(before) * (1 - share + HAIR)
 
 
 def fall(now: float | Decimal, before: float | Decimal) -> float:

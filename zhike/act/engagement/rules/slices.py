@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from zhike.decide.plans.rules.contact import Cadence
 from zhike.kit.calendars import WorkCalendar
+from zhike.kit.periods import period_of
 
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 _DENOMINATOR = float(1 << 64)
@@ -60,32 +61,14 @@ def _running(days: int, first: date) -> Iterator[Slice]:
 
 
 def _counted(cadence: Cadence, first: date) -> Iterator[Slice]:
-    months, times = MONTHS[cadence.per or "year"], cadence.times or 1
-    period = (first.year * 12 + first.month - 1) // months
+    kind, times = cadence.per or "year", cadence.times or 1
+    period = period_of(first, kind)
     while True:
-        start, end = _month(period * months), _month((period + 1) * months)
-        span = (end - start).days
-        edges = [start + timedelta(days=span * part // times) for part in range(times + 1)]
+        number = (period.start.year * 12 + period.start.month - 1) // MONTHS[kind]
+        edges = [period.start + timedelta(days=period.days * part // times) for part in range(times + 1)]
         for part in range(times):
-            name = f"{_period_name(start, months)}#{part + 1}"
-            yield Slice(name, period * times + part, edges[part], edges[part + 1])
-        period += 1
-
-
-def _month(number: int) -> date:
-    return date(number // 12, number % 12 + 1, 1)
-
-
-def _period_name(start: date, months: int) -> str:
-    match months:
-        case 1:
-            return f"{start:%Y-%m}"
-        case 3:
-            return f"{start.year}-Q{start.month // 3 + 1}"
-        case 6:
-            return f"{start.year}-H{start.month // 6 + 1}"
-        case _:
-            return str(start.year)
+            yield Slice(f"{period.key}#{part + 1}", number * times + part, edges[part], edges[part + 1])
+        period = period.next
 
 
 @lru_cache(maxsize=512)

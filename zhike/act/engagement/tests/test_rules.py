@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -33,6 +34,9 @@ CADENCES = st.one_of(
 )
 
 
+NOTHING = Standing()
+
+
 def alert(**given_: Any) -> Alert:
     return Alert(name=TEXT, content=CONTENT, **given_)
 
@@ -47,14 +51,14 @@ def row(**given_: Any) -> dict[str, Any]:
     plain = dict.fromkeys(
         ["health", "health_30d_ago", "joined", "last_touch", "days_since_touch", "days_since_usage", "industry"]
     )
-    return {**plain, "ref": "C1", "tier": "core", "stage": "mature", **given_}
+    return {**plain, "ref": "C1", "tier": "core", "stage": "maturity", **given_}
 
 
 def agenda(plan: Plan, today: date = DAY, since: date | None = None) -> Agenda:
     return Agenda(plan, CHINA, today, since or today)
 
 
-def decided(plan: Plan, facts: dict[str, Any], standing: Standing = Standing(), today: date = DAY) -> Decision:
+def decided(plan: Plan, facts: dict[str, Any], standing: Standing = NOTHING, today: date = DAY) -> Decision:
     day = agenda(plan, today)
     return decide(Scout(day).prospect(facts), standing, day)
 
@@ -68,7 +72,7 @@ def opened(kind: str = "cadence", **given_: Any) -> OpenTouch:
 def test_slices_follow_each_other_without_gap_and_hold_the_day(cadence: Cadence, day: date) -> None:
     found = slices.slices_over(cadence, day, day + timedelta(days=400))
     assert found[0].start <= day < found[0].end
-    assert all(a.end == b.start and a.number + 1 == b.number for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end == b.start and a.number + 1 == b.number for a, b in pairwise(found))
     assert len({part.name for part in found}) == len(found)
 
 
@@ -127,16 +131,16 @@ def test_no_window_ever_holds_more_than_the_limit(made: list[date], day: date, m
         assert len(window) <= most or len(before) >= most + 1
 
 
-@given(st.floats(1, 3), st.integers(1, 3), st.integers(0, 30))
-def test_priority_never_falls_with_urgency_impact_or_lateness(impact: float, urgency: int, overdue: int) -> None:
-    here = priority.priority(impact, urgency, overdue)
-    assert priority.priority(impact, urgency, overdue + 1) >= here
-    assert priority.priority(min(impact + 0.5, 3), urgency, overdue) >= here
-    assert priority.priority(impact, urgency + 1, overdue) >= here
+@given(st.floats(0, 1), st.integers(1, 3), st.integers(0, 30))
+def test_priority_never_falls_with_urgency_impact_or_lateness(rank: float, urgency: int, overdue: int) -> None:
+    here = priority.priority(rank, urgency, overdue)
+    assert priority.priority(rank, urgency, overdue + 1) >= here
+    assert priority.priority(rank + 0.2, urgency, overdue) >= here
+    assert priority.priority(rank, urgency + 1, overdue) >= here
 
 
 def test_a_small_greeting_never_overtakes_a_large_alarm() -> None:
-    assert priority.priority(1, 1, 30) < priority.priority(3, 3, 0)
+    assert priority.priority(0, 1, 30) < priority.priority(1, 3, 0)
 
 
 @given(st.text(max_size=60), st.dictionaries(st.sampled_from(sorted(wording.NAMES)), st.text(max_size=8)))
@@ -312,7 +316,7 @@ def test_day_after_day_a_customer_is_called_once_a_month() -> None:
             last = day
     months = Counter(call.month for call in calls)
     assert all(months[month] == 1 for month in range(1, 12))
-    assert all((b - a).days >= 15 for a, b in zip(calls, calls[1:], strict=False))
+    assert all((b - a).days >= 15 for a, b in pairwise(calls))
 
 
 def test_slots_of_before_planning_began_are_not_owed_and_missed_ones_are_made_up() -> None:

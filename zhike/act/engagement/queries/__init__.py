@@ -1,0 +1,53 @@
+"""Questions about touches: for planning, for the queue of a day, for a customer."""
+
+from zhike.act.engagement.queries.planning import (
+    columns_for,
+    contact_days,
+    customers_measured,
+    keys_of,
+    latest_alerts,
+    open_touches,
+    parsed_rules,
+    people_of,
+    planning_began,
+    rows_for_planning,
+    wished_keys,
+)
+from zhike.act.engagement.queries.queue import (
+    Capacity,
+    Queue,
+    calendar_in_force,
+    capacity,
+    count_due,
+    row_of,
+    today_queue,
+    touches_of,
+)
+from zhike.act.engagement.queries.rows import QueueRow, touch_for
+from zhike.act.engagement.queries.wording import sentence, superseded
+
+__all__ = [
+    "Capacity",
+    "Queue",
+    "QueueRow",
+    "calendar_in_force",
+    "capacity",
+    "columns_for",
+    "contact_days",
+    "count_due",
+    "customers_measured",
+    "keys_of",
+    "latest_alerts",
+    "open_touches",
+    "parsed_rules",
+    "people_of",
+    "planning_began",
+    "row_of",
+    "rows_for_planning",
+    "sentence",
+    "superseded",
+    "today_queue",
+    "touch_for",
+    "touches_of",
+    "wished_keys",
+]

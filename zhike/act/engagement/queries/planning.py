@@ -1,0 +1,183 @@
+"""What planning asks of the database, in batches: facts, open touches, contacts made, people and their consents."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, CharField, Count, DecimalField, F, Q, Value, When, Window
+from django.db.models.functions import Coalesce, PercentRank
+
+from zhike.act.engagement.models import Alert, Touch, TouchState
+from zhike.act.engagement.rules.people import Person, refused_channels
+from zhike.decide.plans.rules.schema import Plan
+from zhike.kit.ruletrees import ATTRIBUTES, Rule, fields_of, parse
+from zhike.measure.facts import FACTS, fields
+from zhike.measure.models import CustomerFacts
+from zhike.org import company
+from zhike.record.customers.models import Consent, Contact
+from zhike.record.interactions.models import Direction, Interaction, Outcome
+
+ALWAYS = (
+    "ref",
+    "industry",
+    "joined",
+    "owner_id",
+    "tier",
+    "stage",
+    "last_touch",
+    "days_since_touch",
+    "recency_days",
+    "days_since_usage",
+    "usage_30d",
+    "usage_prev_30d",
+    "usage_90d",
+    "usage_prev_90d",
+    "logins_per_week",
+    "days_to_renewal",
+    "contract_end",
+    "health",
+    "health_30d_ago",
+    "health_usage",
+    "health_breadth",
+    "health_relationship",
+    "health_commercial",
+    "health_feedback",
+)
+
+
+def parsed_rules(plan: Plan) -> dict[str, Rule]:
+    """Return the rules of the alerts that have one, parsed for today's facts and attributes."""
+    trees = {key: alert.when.rule for key, alert in plan.alerts.items() if alert.when.rule is not None}
+    if not trees:
+        return {}
+    known = fields([tier.key for tier in plan.tiers.tiers])
+    return {key: parse(tree, known) for key, tree in trees.items()}
+
+
+def columns_for(rules: Iterable[Rule]) -> dict[str, str]:
+    """Return the facts that planning reads: name → path from the facts row."""
+    asked = {name.partition(".")[0] for rule in rules for name in fields_of(rule)}
+    return {name: _path(name) for name in [*ALWAYS, *sorted(asked - set(ALWAYS))]}
+
+
+def _path(name: str) -> str:
+    if name == ATTRIBUTES or not FACTS[name].stored:
+        return f"customer__{name}"
+    return name
+
+
+def customers_measured(only: Sequence[int] | None = None) -> int:
+    return _measured(only).count()
+
+
+def _measured(only: Sequence[int] | None) -> Any:
+    found = CustomerFacts.objects.all()
+    return found if only is None else found.filter(customer_id__in=only)
+
+
+STAKE = Coalesce(
+    Case(When(arr__gt=0, then=F("arr")), When(revenue_12m__gt=0, then=F("revenue_12m"))),
+    Value(Decimal(0)),
+    output_field=DecimalField(max_digits=18, decimal_places=2),
+)
+STAKE_OF = Case(When(arr__gt=0, then=Value("arr")), default=Value("revenue_12m"), output_field=CharField())
+
+
+def rows_for_planning(
+    columns: Mapping[str, str], *, size: int, only: Sequence[int] | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield batches of facts rows as dicts, with `id`, `stake`, `stake_of` and `rank`, the place in a book."""
+    names = ["id", *columns, "stake", "stake_of", "rank"]
+    found = _measured(only).annotate(stake=STAKE, stake_of=STAKE_OF)
+    # For a few customers it is cheaper to count whom they stand above than to rank everybody.
+    rank = Window(PercentRank(), partition_by=[F("customer__owner_id")], order_by=F("stake").asc())
+    found = found.annotate(rank=rank if only is None else Value(0.0))
+    batch: list[dict[str, Any]] = []
+    for values in found.values_list("customer_id", *columns.values(), "stake", "stake_of", "rank").iterator(size):
+        batch.append(dict(zip(names, values, strict=True)))
+        if only is not None:
+            batch[-1]["rank"] = _rank_of(batch[-1])
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _rank_of(row: Mapping[str, Any]) -> float:
+    book = CustomerFacts.objects.filter(customer__owner_id=row["owner_id"]).annotate(stake=STAKE)
+    counted = book.aggregate(all=Count("pk"), below=Count("pk", filter=Q(stake__lt=row["stake"])))
+    return float(counted["below"] / max(counted["all"] - 1, 1))
+
+
+def planning_began() -> date | None:
+    """Return the day of the first touch that was ever planned."""
+    first = Touch.objects.filter(plan_number__isnull=False).order_by("id").values_list("created_on", flat=True)
+    return first.first()
+
+
+def open_touches(ids: Sequence[int]) -> dict[int, list[Touch]]:
+    found: dict[int, list[Touch]] = defaultdict(list)
+    for touch in Touch.objects.filter(customer_id__in=ids, state=TouchState.OPEN).order_by("due_on", "id"):
+        found[touch.customer_id].append(touch)
+    return found
+
+
+def contact_days(ids: Sequence[int], *, today: date, days: int) -> dict[int, list[date]]:
+    """Return the days, of the last so many, on which we contacted these customers; calls nobody took do not count."""
+    zone = company.zone()
+    start = datetime.combine(today - timedelta(days=days), time(), zone)
+    end = datetime.combine(today + timedelta(days=1), time(), zone)
+    made = (
+        Interaction.objects.filter(customer_id__in=ids, at__gte=start, at__lt=end, direction=Direction.OUT)
+        .exclude(outcome=Outcome.NO_ANSWER)
+        .values_list("customer_id", "at")
+    )
+    found: dict[int, set[date]] = defaultdict(set)
+    for key, at in made:
+        found[key].add(at.astimezone(zone).date())
+    return {key: sorted(days_made) for key, days_made in found.items()}
+
+
+def latest_alerts(ids: Sequence[int], *, rules: Sequence[str]) -> dict[int, dict[str, tuple[date, bool]]]:
+    """Return for each customer and rule the last day it was seen, and whether any of its touches is still open."""
+    found: dict[int, dict[str, tuple[date, bool]]] = defaultdict(dict)
+    seen = Alert.objects.filter(customer_id__in=ids, rule__in=rules).order_by("day")
+    for key, rule, day, state in seen.values_list("customer_id", "rule", "day", "touch__state"):
+        was_open = found[key].get(rule, (day, False))[1]
+        found[key][rule] = (day, was_open or state == TouchState.OPEN)
+    return found
+
+
+def wished_keys(ids: Sequence[int], *, since: date) -> dict[int, list[str]]:
+    """Return the keys of wishes that were wished for a day since `since`; older ones are refused by their key."""
+    found: dict[int, list[str]] = defaultdict(list)
+    wished = Touch.objects.filter(customer_id__in=ids, due_on__gte=since)
+    for key, wish in wished.values_list("customer_id", "key"):
+        found[key].append(wish)
+    return found
+
+
+def keys_of(ids: Sequence[int], *, created_on: date) -> dict[tuple[int, str], int]:
+    """Return the numbers of the touches made on a day for these customers."""
+    made = Touch.objects.filter(customer_id__in=ids, created_on=created_on)
+    return {(customer, key): number for number, customer, key in made.values_list("id", "customer_id", "key")}
+
+
+def people_of(ids: Sequence[int]) -> dict[int, list[Person]]:
+    """Return the people at these customers, with what they have and what they have forbidden."""
+    consents: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    lines = Consent.objects.filter(contact__customer_id__in=ids).order_by("at", "id")
+    for line in lines.values("contact_id", "purpose", "channel", "granted"):
+        consents[line["contact_id"]].append(line)
+    found: dict[int, list[Person]] = defaultdict(list)
+    fields_read = ("id", "customer_id", "role", "preferred_channel", "left_on", "phone", "email")
+    for key, customer, role, preferred, left_on, phone, email in Contact.objects.filter(
+        customer_id__in=ids
+    ).values_list(*fields_read):
+        has = frozenset(name for name, value in (("phone", phone), ("email", email)) if value)
+        refused = refused_channels(consents.get(key, ()))
+        found[customer].append(Person(key, role, preferred, left_on, has, refused))
+    return found
