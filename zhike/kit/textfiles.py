@@ -153,7 +153,7 @@ class _Lines:
             raise self.refusal(LineTooLong, line=self.read, limit=self.max_line)
         self.row_size += len(line)
         if self.row_size > self.max_line:
-            raise self.refusal(QuoteNotClosed)
+            raise self.refusal(LineTooLong, limit=self.max_line)
         return line
 
     def peek(self) -> str:

@@ -68,7 +68,7 @@ class _Compiler:
             case AnyOf(rules):
                 return _joined(exp.Or, [self.rule(inner) for inner in rules])
             case Not(inner):
-                return exp.Not(this=exp.Paren(this=self.rule(inner)))
+                return exp.Not(this=self.rule(inner))
             case Comparison():
                 return exp.Paren(this=self.comparison(rule))
 

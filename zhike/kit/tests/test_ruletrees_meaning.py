@@ -134,7 +134,7 @@ ROWS = st.fixed_dictionaries(
         "since": st.none() | SOME_DAYS,
         "paying": st.none() | st.booleans(),
         "tier": st.none() | st.sampled_from(["core", "key", "it's"]),
-        "tags": st.none() | st.lists(TEXTS, max_size=3),
+        "tags": st.none() | st.lists(st.none() | TEXTS, max_size=3),
         "attributes": st.none()
         | st.dictionaries(st.sampled_from(["n", "d", "b", "m", ODD_KEY]), JSON_VALUES, max_size=5),
     }
@@ -227,6 +227,43 @@ def test_the_unknown_satisfies_no_comparison_but_its_opposite(
             rule = parse(tree, FIELDS)
             assert evaluate(rule, row, TODAY) is expected
             assert asked_of_duckdb(database, sql(rule, "duckdb", TODAY), [row]) == [expected]
+
+
+EDGES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({f"attributes.{ODD_KEY}": {"is": "x"}}, {"attributes": {ODD_KEY: "x"}}, True),
+    ({f"attributes.{ODD_KEY}": {"is": "5"}}, {"attributes": {ODD_KEY: 5}}, False),
+    ({"attributes.n": {"is": 1}}, {"attributes": {"n": True}}, False),
+    ({"attributes.n": {"is": 1}}, {"attributes": {"n": "1"}}, False),
+    ({"attributes.n": {"at_least": 2.5}}, {"attributes": {"n": 2.5}}, True),
+    ({"attributes.n": {"known": False}}, {"attributes": {"n": None}}, True),
+    ({"attributes.d": {"below": "2026-03-01"}}, {"attributes": {"d": "2026-02-30"}}, True),
+    ({"attributes.d": {"known": True}}, {"attributes": {"d": "soon"}}, False),
+    ({"attributes.m": {"contains": "a"}}, {"attributes": {"m": ["b", "a"]}}, True),
+    ({"attributes.m": {"not_in": ["a"]}}, {"attributes": {"m": "a"}}, False),
+    ({"health": {"above": 1e14}}, {"health": float("nan")}, True),
+    ({"health": {"is": 1}}, {"health": float("nan")}, False),
+    ({"orders": {"between": [2, 5]}}, {"orders": 5}, True),
+    ({"orders": {"between": [5, 6]}}, {"orders": 5}, True),
+    ({"since": {"between": [{"days_ahead": 1}, "2026-02-01"]}}, {"since": TODAY}, False),
+    ({"tags": {"contains": "a"}}, {"tags": [None, "b"]}, False),
+    ({"tags": {"not_in": ["a", "c"]}}, {"tags": [None, "b"]}, True),
+    ({"tags": {"not_in": ["a"]}}, {"tags": []}, True),
+    ({"tags": {"known": True}}, {"tags": []}, True),
+    ({"name": {"contains": "_%"}}, {"name": "x_%y"}, True),
+    ({"name": {"contains": "_%"}}, {"name": "xa%y"}, False),
+    ({"name": {"is": "Ab"}}, {"name": "ab"}, False),
+    ({"not": {"any": [{"name": {"is": "a"}}, {"name": {"is": "b"}}]}}, {"name": "b"}, False),
+]
+
+
+@pytest.mark.parametrize(("tree", "known", "expected"), EDGES)
+def test_the_edges_of_the_meaning(
+    database: duckdb.DuckDBPyConnection, tree: dict[str, Any], known: dict[str, Any], expected: bool
+) -> None:
+    row = dict.fromkeys(COLUMNS) | known
+    rule = parse(tree, FIELDS)
+    assert evaluate(rule, row, TODAY) is expected
+    assert asked_of_duckdb(database, sql(rule, "duckdb", TODAY), [row]) == [expected]
 
 
 def test_a_decimal_is_compared_exactly_and_a_double_as_a_double() -> None:

@@ -105,6 +105,7 @@ def test_rows_know_the_line_they_start_on(write: Write) -> None:
         (b"a,b\n1," + b"x" * 70_000 + b"\n", CellTooLong, 2),
         (b"a,b\n1," + b"x" * 200_000 + b"\n", CellTooLong, 2),
         (b"a,b\n1," + b"x," * 600_000 + b"\n", LineTooLong, 2),
+        (b"a,b\n1," + b'"x\ny",' * 200_000 + b"\n", LineTooLong, 2),
         (b'a,b\n1,2\n3,"4\n5,6\n', QuoteNotClosed, 3),
         (b'a,b\n1,2\n3,"4\n' + b"5,6\n" * 500_000, QuoteNotClosed, 3),
         (b'a,b\n1,"2"3\n', QuoteMisplaced, 2),
