@@ -58,6 +58,6 @@ CONTACT_FACTS = (
         "最近一次 NPS 回答，0–10。",
         "The latest answer to the NPS question, 0 to 10.",
         Source.ANSWERS,
-        "ARG_MAX(nps, {'a': at, 'b': id})",
+        "ARG_MAX(nps, {'a': \"at\", 'b': id})",
     ),
 )

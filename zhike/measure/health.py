@@ -1,0 +1,118 @@
+"""Health 0 to 100: a weighted mean of scaled facts whose contributions add up to it exactly.
+
+A part is scaled linearly from `zero_at` to `full_at` and held within 0 and 1. The known parts share all 100 points in
+the ratio of their weights. Points have one decimal; what rounding leaves over goes to the parts with the largest
+remainders (Hare's method), so that the parts add up to the health as it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
+
+from zhike.measure.lake import Engine, filled
+from zhike.measure.specs import HEALTH_PARTS, HealthPart, HealthSpec
+
+# t_… are tenths of points with a fraction, f_… whole tenths, r_… the fraction that is lost by cutting it off.
+STATEMENT = """
+WITH scaled AS (SELECT customer_id, {scaled} FROM known),
+weighed AS (SELECT *, {weights} AS weight FROM scaled),
+tenths AS (SELECT customer_id, {tenths} FROM weighed WHERE weight > 0),
+cut AS (SELECT *, {floors}, {rests} FROM tenths),
+summed AS (SELECT *, CAST(ROUND({sum}) AS BIGINT) AS total FROM cut),
+added AS (SELECT *, total - ({whole}) AS left_over FROM summed),
+points AS (SELECT customer_id, total, {points} FROM added)
+SELECT known.customer_id, CAST(total / 10.0 AS DECIMAL(5, 1)) AS health,
+       CASE WHEN total >= 10 * $healthy THEN 'healthy' WHEN total >= 10 * $warning THEN 'warning'
+            WHEN total IS NOT NULL THEN 'risk' END AS health_band,
+       {columns}, past.health AS health_30d_ago,
+       CAST(total / 10.0 AS DECIMAL(5, 1)) - past.health AS health_change_30d
+FROM known LEFT JOIN points USING (customer_id) LEFT JOIN past USING (customer_id)
+"""
+
+
+def scores(engine: Engine, known: pa.Table, spec: HealthSpec, past: pa.Table) -> pa.Table:
+    """Return the facts of the source `health` with `customer_id`, one row per row of `known`.
+
+    `known` needs customer_id and the facts that the parts are scaled from; `past` is customer_id and health as kept
+    about 30 days ago.
+    """
+    parts = {key: spec.parts[key] for key in HEALTH_PARTS if key in spec.parts}
+    statement = filled(STATEMENT, **_expressions(parts))
+    return engine.query(statement, {"healthy": spec.healthy_from, "warning": spec.warning_from}, known=known, past=past)
+
+
+def _expressions(parts: Mapping[str, HealthPart]) -> dict[str, str]:
+    keys = list(parts)
+    return {
+        "scaled": ", ".join(f"{_scaled(part)} AS s_{key}" for key, part in parts.items()),
+        "weights": " + ".join(
+            f"CASE WHEN s_{key} IS NULL THEN 0 ELSE {part.weight!r} END" for key, part in parts.items()
+        ),
+        "tenths": ", ".join(f"1000 * {part.weight!r} * s_{key} / weight AS t_{key}" for key, part in parts.items()),
+        "floors": ", ".join(f"CAST(FLOOR(t_{key}) AS BIGINT) AS f_{key}" for key in keys),
+        "rests": ", ".join(f"COALESCE(t_{key} - FLOOR(t_{key}), -1) AS r_{key}" for key in keys),
+        "sum": " + ".join(f"COALESCE(t_{key}, 0)" for key in keys),
+        "whole": " + ".join(f"COALESCE(f_{key}, 0)" for key in keys),
+        "points": ", ".join(f"f_{key} + CAST({_place(key, keys)} < left_over AS BIGINT) AS p_{key}" for key in keys),
+        "columns": ", ".join(_column(key, known=key in parts) for key in HEALTH_PARTS),
+    }
+
+
+def _scaled(part: HealthPart) -> str:
+    low, high = part.zero_at, part.full_at
+    share = f"(CAST({part.fact} AS DOUBLE) - {low!r}) / ({high!r} - {low!r})"
+    # GREATEST and LEAST pass over NULL, which must stay NULL.
+    return f"CASE WHEN {part.fact} IS NOT NULL THEN GREATEST(0, LEAST(1, {share})) END"
+
+
+def _place(key: str, keys: list[str]) -> str:
+    """Return SQL for how many parts come before this one when the tenths left over are handed out."""
+    before = [
+        f"CAST(r_{other} {'>=' if keys.index(other) < keys.index(key) else '>'} r_{key} AS BIGINT)"
+        for other in keys
+        if other != key
+    ]
+    return f"({' + '.join(before)})" if before else "0"
+
+
+def _column(key: str, *, known: bool) -> str:
+    points = f"p_{key} / 10.0" if known else "NULL"
+    return f"CAST({points} AS DECIMAL(5, 1)) AS health_{key}"
+
+
+@dataclass(frozen=True)
+class PartPoints:
+    """One part of a health score as a page explains it: `points` of at most `most`, from the value of a fact.
+
+    `scaled` is 0 to 100: how good the fact is by the plan's scale. All are None when the fact is unknown.
+    """
+
+    key: str
+    fact: str
+    value: object
+    weight: float
+    most: Decimal | None
+    scaled: int | None
+    points: Decimal | None
+
+
+def explain(spec: HealthSpec, facts: Mapping[str, object]) -> list[PartPoints]:
+    """Return the parts of one customer's health in the order of the plan's weights; `facts` is a row by name."""
+    known = {key: part for key, part in spec.parts.items() if facts.get(f"health_{key}") is not None}
+    total = sum(part.weight for part in known.values())
+    found = [_explained(key, part, facts, total if key in known else 0) for key, part in spec.parts.items()]
+    return sorted(found, key=lambda part: (-part.weight, part.key))
+
+
+def _explained(key: str, part: HealthPart, facts: Mapping[str, object], total: float) -> PartPoints:
+    value = facts.get(part.fact)
+    points = facts.get(f"health_{key}")
+    if not total or not isinstance(points, Decimal):
+        return PartPoints(key, part.fact, value, part.weight, None, None, None)
+    most = 100 * part.weight / total
+    scaled = min(100, round(100 * float(points) / most))
+    return PartPoints(key, part.fact, value, part.weight, Decimal(str(round(most, 1))), scaled, points)

@@ -1,0 +1,104 @@
+"""The kept days: one Parquet file of facts per day in the lake, and what is asked of several of them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.conf import settings
+from django.db import transaction
+from pyarrow import parquet
+
+from zhike.measure import lake
+from zhike.measure.lake import Engine
+from zhike.measure.models import HEALTH_WEEKS, FactsDay
+
+FOLDER = "facts"
+NEAR = timedelta(days=7)
+HEALTH = pa.schema([("customer_id", pa.int64()), ("health", pa.decimal128(5, 1))])
+ROW_GROUP = 20_000  # Small enough that one customer's history reads little of each file.
+
+
+def write(table: pa.Table, day: date) -> str:
+    """Write a day's facts, sorted by customer, and return the path within the lake.
+
+    The name carries a digest of the content: the same facts give the same file, and a file that is registered is never
+    written again.
+    """
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, write_page_index=True)
+    content = sink.getvalue()
+    name = f"{FOLDER}/day={day.isoformat()}.{hashlib.sha256(content).hexdigest()[:12]}.parquet"
+    place = Path(settings.LAKE) / name
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_suffix(".part")
+        draft.write_bytes(content)
+        draft.replace(place)
+    return name
+
+
+def forget_after_commit(path: str, *, unless: str) -> None:
+    """Remove a file that was replaced by another, once the transaction that did so is committed."""
+    if path != unless:
+        transaction.on_commit(lambda: _remove(path))
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        (Path(settings.LAKE) / path).unlink()
+
+
+def read(day: FactsDay, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a kept day's rows; raises LakeFileMissing."""
+    return parquet.read_table(lake.present(day.path), columns=list(columns) if columns else None, partitioning=None)
+
+
+def health_near(day: date) -> pa.Table:
+    """Return customer_id and health of the kept day nearest to `day`, at most a week off; empty when there is none."""
+    kept = FactsDay.objects.filter(day__gte=day - NEAR, day__lte=day + NEAR)
+    # Of two equally near, the earlier one.
+    nearest = min(kept, key=lambda each: (abs(each.day - day), each.day), default=None)
+    if nearest is None:
+        return HEALTH.empty_table()
+    table = read(nearest, HEALTH.names)
+    return table.filter(pc.is_valid(table["health"]))
+
+
+def health_by_week(engine: Engine, today: date) -> pa.Table:
+    """Return customer_id and `weeks`: rounded health of the weeks before this one, oldest first, one shorter than kept.
+
+    Each week is told by its latest kept day; a week ends on the weekday of `today`.
+    """
+    weeks = HEALTH_WEEKS - 1
+    paths = _latest_by_week(today, weeks)
+    if not paths:
+        return pa.schema([("customer_id", pa.int64()), ("weeks", pa.list_(pa.uint8()))]).empty_table()
+    # A row per kept week and customer; week 1 is the one before today's.
+    kept = " UNION ALL ".join(
+        lake.filled(
+            "SELECT customer_id, CAST(ROUND(health) AS UTINYINT) AS health, {week} AS week FROM read_parquet({path})",
+            week=str(week),
+            path=lake.quoted(str(lake.present(path))),
+        )
+        for week, path in paths.items()
+    )
+    columns = ", ".join(f"MAX(health) FILTER (week = {week})" for week in range(weeks, 0, -1))
+    return engine.query(
+        lake.filled(
+            "SELECT customer_id, LIST_VALUE({columns}) AS weeks FROM ({kept}) GROUP BY customer_id",
+            columns=columns,
+            kept=kept,
+        )
+    )
+
+
+def _latest_by_week(today: date, weeks: int) -> dict[int, str]:
+    """Return the path of the latest kept day of each of the weeks that end 1, 2, … weeks before today."""
+    kept = FactsDay.objects.filter(day__gt=today - timedelta(weeks=weeks + 1), day__lte=today - timedelta(weeks=1))
+    return {(today - day).days // 7: path for day, path in kept.order_by("day").values_list("day", "path")}

@@ -1,0 +1,319 @@
+"""From the record to one wide row per customer: each source gathered in one scan, then joined.
+
+Beside the facts the row holds columns that later measures need and nobody else sees:
+`first_sign` the day of the first order, subscription or usage · `seen_last`, `seen_times` recency and frequency as the
+plan counts them · `money_window` revenue within the RFM window · `fall_now`, `fall_before` usage or revenue within the
+plan's decline window and the one before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from zhike.kit.periods import add_months
+from zhike.measure.facts import AGGREGATED, FACTS, Fact, Source, of_source
+from zhike.measure.lake import Engine, Value, filled, local_day
+from zhike.measure.reading import NEXT_TOUCHES, Morning, Record
+from zhike.measure.specs import MeasureSpec
+
+BEGINNING = date(1, 1, 1)
+
+# The first rate of a currency also holds for the days before it.
+RATES = """
+(SELECT currency, rate,
+        CASE WHEN LAG(from_day) OVER days IS NULL THEN DATE '0001-01-01' ELSE from_day END AS since,
+        COALESCE(LEAD(from_day) OVER days, DATE '9999-12-31') AS until
+ FROM rates WHERE currency <> $currency WINDOW days AS (PARTITION BY currency ORDER BY from_day)
+ UNION ALL SELECT $currency, 1::DECIMAL(18, 8), DATE '0001-01-01', DATE '9999-12-31')
+"""
+
+ORDERS = """
+(SELECT o.customer, o.day, o.bought > 0 AS purchase, o.bought * r.rate AS bought, o.returned * r.rate AS returned,
+        o.fees * r.rate AS fees, (o.bought - o.returned) * r.rate AS net
+ FROM orders AS o LEFT JOIN {rates} AS r
+   ON r.currency = COALESCE(NULLIF(o.currency, ''), $currency) AND o.day >= r.since AND o.day < r.until)
+"""
+
+# A subscription is charged at the rate of its first day; what it brings a month is told at the rate of yesterday.
+SUBSCRIPTIONS = """
+(SELECT s.customer, s.start, s."end", s.quantity, s.mrr * late.rate AS mrr, CAST(s.mrr * early.rate AS DOUBLE) AS price,
+        s."end" IS NULL OR s."end" >= $today AS running
+ FROM (SELECT *, COALESCE(NULLIF(currency, ''), $currency) AS money FROM subscriptions) AS s
+ LEFT JOIN {rates} AS early ON early.currency = s.money AND s.start >= early.since AND s.start < early.until
+ LEFT JOIN {rates} AS late ON late.currency = s.money AND $yesterday >= late.since AND $yesterday < late.until)
+"""
+
+# One row per customer and event. Days are kept as bits, the latest first: bit 0 of late_days is yesterday, bit 0 of
+# old_days the day 61 days ago. So days, weeks and features need no count(distinct …).
+USAGE = """
+(SELECT customer, event,
+        SUM(count) FILTER (ago <= 30) AS now_30, SUM(count) FILTER (ago BETWEEN 31 AND 60) AS before_30,
+        SUM(count) FILTER (ago <= 90) AS now_90, SUM(count) FILTER (ago BETWEEN 91 AND 180) AS before_90,
+        MAX(users) FILTER (ago <= 30) AS users_30,
+        BIT_OR(CASE WHEN ago <= 60 THEN 1::BIGINT << (ago - 1) ELSE 0 END) AS late_days,
+        BIT_OR(CASE WHEN ago BETWEEN 61 AND 91 THEN 1::BIGINT << (ago - 61) ELSE 0 END) AS old_days,
+        BIT_OR(CASE WHEN ago <= 91 THEN 1::BIGINT << ((ago - 1) // 7) ELSE 0 END) AS weeks,
+        SUM(count) FILTER (ago <= 91) AS count_13w,
+        SUM(count) FILTER (ago <= $decline_days) AS fall_now,
+        SUM(count) FILTER (ago > $decline_days AND ago <= 2 * $decline_days) AS fall_before,
+        MIN(day) AS first_day, MAX(day) AS last_day
+ FROM (SELECT customer, event, count, users, day, $today - day AS ago
+       FROM (SELECT customer, event, count, users, {day} AS day FROM {usage}))
+ GROUP BY customer, event)
+"""
+
+USAGE_DAYS = """
+SELECT customer AS customer_id, COUNT(*) FILTER (day >= $window_start) AS seen_times
+FROM (SELECT DISTINCT customer, {day} AS day FROM {usage}) GROUP BY customer
+"""
+
+KEPT = """
+(SELECT c.* FROM customers AS c
+ WHERE COALESCE(c.joined, $today) <= $today AND NOT (
+   c.joined IS NULL AND EXISTS (SELECT 1 FROM later WHERE later.customer = c.customer_id)
+   AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.customer = c.customer_id)
+   AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.customer = c.customer_id)
+   AND NOT EXISTS (SELECT 1 FROM interactions WHERE interactions.customer = c.customer_id)
+   AND NOT EXISTS (SELECT 1 FROM used WHERE used.customer = c.customer_id)))
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """An aggregate of a source that later measures need, but that is no fact."""
+
+    name: str
+    sql: str
+    otherwise: str = "NULL"
+
+
+def months(start: str, until: str) -> str:
+    """Return SQL for the months between two days with a fraction, 0 when `until` is not later.
+
+    From a day to the same day of the next month is 1; the rest is a share of the month it falls into
+    (`zhike.kit.periods.months_between`).
+    """
+    return filled(
+        "CASE WHEN {until} <= {start} THEN 0 ELSE DATESUB('month', {start}, {until}) + "
+        "({until} - CAST({start} + TO_MONTHS(DATESUB('month', {start}, {until})) AS DATE)) / "
+        "(CAST({start} + TO_MONTHS(DATESUB('month', {start}, {until}) + 1) AS DATE) - "
+        "CAST({start} + TO_MONTHS(DATESUB('month', {start}, {until})) AS DATE)) END",
+        start=start,
+        until=until,
+    )
+
+
+def earned(since: str, until: str) -> str:
+    """Return SQL for what the subscriptions brought in the days of [since, until)."""
+    stop = filled("LEAST(COALESCE(\"end\", DATE '9999-01-01'), {day})", day=until)
+    begin = filled("LEAST(COALESCE(\"end\", DATE '9999-01-01'), {day})", day=since)
+    return filled(
+        "SUM(CAST(price * ({whole} - {part}) AS DECIMAL(28, 8)))",
+        whole=months("start", stop),
+        part=months("start", begin),
+    )
+
+
+def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, given: pa.Table | None) -> pa.Table:
+    """Return one row per customer of that morning: `customer_id`, `attributes`, gathered facts and the columns above.
+
+    A customer who joined, or of whom anything is known, only after the morning is not in it. Sums of money are exact
+    decimals, so the order of the rows never shows.
+    """
+    relations = _relations(record, spec, when)
+    tables = {
+        "customers": record.customers,
+        "orders": record.orders,
+        "subscriptions": record.subscriptions,
+        "interactions": record.interactions,
+        "answers": record.answers,
+        "later": record.later,
+        "rates": record.rates,
+        "given": _given(given),
+    }
+    values = parameters(record, spec, when)
+    if spec.rfm.source == "usage":
+        tables["usage_days"] = engine.query(filled(USAGE_DAYS, **relations), values)
+    return engine.query(_statement(spec, relations), values, **tables)
+
+
+def parameters(record: Record, spec: MeasureSpec, when: Morning) -> dict[str, Value]:
+    """Return the values that the statements of measuring name."""
+    window = spec.rfm.window_days
+    values: dict[str, Value] = {
+        "today": when.today,
+        "yesterday": when.today - timedelta(days=1),
+        "currency": record.currency,
+        "year_ago": add_months(when.today, -12),
+        "window_start": when.today - timedelta(days=window) if window else BEGINNING,
+        "decline_days": spec.lifecycle.decline_days,
+        "fall_since": when.today - timedelta(days=spec.lifecycle.decline_days),
+        "fall_before": when.today - timedelta(days=2 * spec.lifecycle.decline_days),
+        "login_events": list(spec.login_events),
+    }
+    return values
+
+
+def usage_day(when: Morning) -> str:
+    """Return SQL for the company's day of a usage row; rows of the last thirty years fall on the exact day."""
+    return local_day('"at"', when.zone, first=when.today - timedelta(days=30 * 366), last=when.today)
+
+
+def _relations(record: Record, spec: MeasureSpec, when: Morning) -> dict[str, str]:
+    parts = {"rates": RATES, "day": usage_day(when), "usage": record.usage}
+    return {
+        **parts,
+        "orders": filled(ORDERS, **parts),
+        "subscriptions": filled(SUBSCRIPTIONS, **parts),
+        "usage_rows": filled(USAGE, **parts),
+    }
+
+
+def _given(given: pa.Table | None) -> pa.Table:
+    table = NEXT_TOUCHES.empty_table() if given is None else given.select(NEXT_TOUCHES.names).cast(NEXT_TOUCHES)
+    return table.rename_columns(["customer", "next_touch"])
+
+
+def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
+    """Return the columns of each source that are no facts."""
+    by_usage = spec.rfm.source == "usage"
+    by_orders = (
+        ()
+        if by_usage
+        else (
+            Column("seen_last", "MAX(day) FILTER (purchase)"),
+            Column("seen_times", "COUNT(*) FILTER (purchase AND day >= $window_start)", "0"),
+        )
+    )
+    logins = "SUM(count_13w) FILTER (LIST_CONTAINS($login_events, event))"
+    days = "BIT_COUNT(BIT_OR(late_days)) + BIT_COUNT(BIT_OR(old_days))"
+    return {
+        Source.ORDERS: (
+            *by_orders,
+            *(_money(f"order_revenue{name}", f"SUM(net) FILTER ({rows})") for name, rows in _WINDOWS.items()),
+            Column("first_order_row", "MIN(day)"),
+        ),
+        Source.SUBSCRIPTIONS: (
+            *(_money(f"subscription_revenue{name}", earned(*days)) for name, days in _STRETCHES.items()),
+            Column("first_start", "MIN(start)"),
+        ),
+        Source.USAGE: (
+            *((Column("seen_last", "MAX(last_day)"),) if by_usage else ()),
+            Column("logins_13w", logins if spec.login_events else days, "0"),
+            Column("first_used", "MIN(first_day)"),
+            Column("used_now", "SUM(fall_now)", "0"),
+            Column("used_before", "SUM(fall_before)", "0"),
+        ),
+    }
+
+
+_WINDOWS = {
+    "": "true",
+    "_12m": "day >= $year_ago",
+    "_window": "day >= $window_start",
+    "_now": "day >= $fall_since",
+    "_before": "day >= $fall_before AND day < $fall_since",
+}
+_STRETCHES = {
+    "": ("start", "$today"),
+    "_12m": ("$year_ago", "$today"),
+    "_window": ("$window_start", "$today"),
+    "_now": ("$fall_since", "$today"),
+    "_before": ("$fall_before", "$fall_since"),
+}
+
+
+def _money(name: str, sql: str) -> Column:
+    return Column(name, f"CAST({sql} AS DECIMAL(28, 8))", "0")
+
+
+def _statement(spec: MeasureSpec, relations: dict[str, str]) -> str:
+    """Return the whole statement: a CTE per source, their join, and the row arithmetic over it."""
+    extra = _extra(spec)
+    sources = {
+        Source.ORDERS: relations["orders"],
+        Source.SUBSCRIPTIONS: relations["subscriptions"],
+        Source.USAGE: "used",
+        Source.INTERACTIONS: "interactions",
+        Source.ANSWERS: "answers",
+        Source.GIVEN: "given",
+    }
+    columns_of = {source: (*of_source(source), *extra.get(source, ())) for source in AGGREGATED}
+    gathered = [_gathered(source, sources[source], columns_of[source]) for source in AGGREGATED]
+    columns = [_joined(source, column) for source in AGGREGATED for column in columns_of[source]]
+    usage_days = spec.rfm.source == "usage"
+    if usage_days:
+        columns.append("COALESCE(usage_days.seen_times, 0) AS seen_times")
+    joins = [f"LEFT JOIN of_{source} USING (customer_id)" for source in AGGREGATED]
+    joins += ["LEFT JOIN usage_days USING (customer_id)"] if usage_days else []
+    return filled(
+        "WITH used AS MATERIALIZED {used}, {gathered}, "
+        "joined AS (SELECT c.*, LEAST(first_order_row, first_start, first_used) AS first_sign, {columns} "
+        "FROM {kept} AS c {joins}) SELECT joined.*, {arithmetic}, {more} FROM joined",
+        used=relations["usage_rows"],
+        gathered=", ".join(gathered),
+        columns=", ".join(columns),
+        kept=KEPT,
+        joins=" ".join(joins),
+        arithmetic=", ".join(_typed(fact, fact.sql) for fact in of_source(Source.WIDE)),
+        more=", ".join(_measures(spec)),
+    )
+
+
+def _gathered(source: Source, relation: str, of: tuple[Fact | Column, ...]) -> str:
+    columns = [f"{column.sql} AS {column.name}" for column in of]
+    return filled(
+        "of_{source} AS (SELECT customer AS customer_id, {columns} FROM {relation} GROUP BY customer)",
+        source=source.value,
+        columns=", ".join(columns),
+        relation=relation,
+    )
+
+
+def _joined(source: Source, column: Fact | Column) -> str:
+    value = f"of_{source}.{column.name}"
+    value = value if column.otherwise == "NULL" else f"COALESCE({value}, {column.otherwise})"
+    return _typed(column, value) if isinstance(column, Fact) else f"{value} AS {column.name}"
+
+
+def _typed(fact: Fact, value: str) -> str:
+    return f"CAST({value} AS {FACTS[fact.name].duckdb_type}) AS {fact.name}"
+
+
+def _measures(spec: MeasureSpec) -> tuple[str, ...]:
+    """Return the columns of RFM and lifecycle that need several sources."""
+    falling = ("used_now", "used_before")
+    if spec.lifecycle.decline_measure == "revenue":
+        falling = tuple(f"order_revenue{part} + subscription_revenue{part}" for part in ("_now", "_before"))
+    return (
+        "CAST(order_revenue_window + subscription_revenue_window AS DECIMAL(18, 2)) AS money_window",
+        f"CAST({falling[0]} AS DOUBLE) AS fall_now",
+        f"CAST({falling[1]} AS DOUBLE) AS fall_before",
+    )
+
+
+NO_RATE = """
+SELECT money AS currency, COUNT(*) AS rows, SUM(amount) AS amount
+FROM (SELECT COALESCE(NULLIF(currency, ''), $currency) AS money, day, bought - returned AS amount FROM orders
+      UNION ALL SELECT COALESCE(NULLIF(currency, ''), $currency), start, mrr FROM subscriptions) AS t
+WHERE NOT EXISTS (SELECT 1 FROM {rates} AS r WHERE r.currency = t.money AND t.day >= r.since AND t.day < r.until)
+GROUP BY money ORDER BY money
+"""
+
+
+def without_rate(engine: Engine, record: Record) -> list[dict[str, object]]:
+    """Return the amounts that no exchange rate covers and that are therefore in no sum: currency, rows, amount."""
+    found = engine.query(
+        filled(NO_RATE, rates=RATES),
+        {"currency": record.currency},
+        orders=record.orders,
+        subscriptions=record.subscriptions,
+        rates=record.rates,
+    )
+    return [
+        {"code": "no_rate", "currency": row["currency"], "rows": row["rows"], "amount": str(row["amount"])}
+        for row in found.to_pylist()
+    ]
