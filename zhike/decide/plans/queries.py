@@ -1,19 +1,32 @@
-"""The plan in force, its earlier versions, and what differs between two."""
+"""The plan in force, its versions and the draft; what is known to rules; what a text says and what it would change."""
 
 from functools import lru_cache
+from pathlib import Path
+from typing import Literal
 
+from django.db.models import Sum
+
+from zhike.decide.plans import rules
 from zhike.decide.plans.models import PlanState, PlanVersion
-from zhike.decide.plans.rules import Plan, read_checked
+from zhike.decide.plans.rules import Difference, Known, Plan
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
+from zhike.measure import facts
+from zhike.measure.models import FactsSummary
+
+READY = Path(__file__).parent / "ready"
 
 
 class NoPlanInForce(Refusal):
-    message = _("No plan is in force yet: publish one first, for example with zhike plan ready saas.")
+    message = _("No plan is in force yet. Publish one first; zhike plan ready saas prints one to start from.")
 
 
 class NoSuchVersion(Refusal):
     message = _("There is no version %(number)s of the plan.")
+
+
+class NoSuchReadyPlan(Refusal):
+    message = _("There is no ready plan %(name)s; there are %(names)s.")
 
 
 def in_force() -> Plan:
@@ -24,19 +37,71 @@ def in_force() -> Plan:
     return _parsed(*found)
 
 
-def is_any_in_force() -> bool:
-    return PlanVersion.objects.filter(state=PlanState.IN_FORCE).exists()
+def version_in_force() -> PlanVersion | None:
+    """Return the row of the plan in force, or None on a fresh installation."""
+    return PlanVersion.objects.select_related("published_by").filter(state=PlanState.IN_FORCE).first()
+
+
+def draft() -> PlanVersion | None:
+    """Return the draft that colleagues work on, or None."""
+    rows = PlanVersion.objects.select_related("by", "based_on").filter(state=PlanState.DRAFT)
+    return rows.order_by("-number").first()
+
+
+def versions() -> list[PlanVersion]:
+    """Return every version without its text, the newest first."""
+    return list(PlanVersion.objects.defer("text").select_related("by", "published_by").order_by("-number"))
 
 
 def version(number: int) -> PlanVersion:
     """Return a version by its number. Raises NoSuchVersion."""
-    found = PlanVersion.objects.select_related("by", "published_by", "based_on").filter(number=number).first()
+    rows = PlanVersion.objects.select_related("by", "published_by", "based_on")
+    found = rows.filter(number=number).first()
     if found is None:
         raise NoSuchVersion(number=number)
     return found
 
 
+def plan_of(row: PlanVersion) -> Plan:
+    """Return what a published version says. Raises PlanErrors for a draft that is not a plan yet."""
+    if row.state == PlanState.DRAFT:
+        return checked(row.text, number=row.number)
+    return _parsed(row.text, row.number)
+
+
+def known() -> Known:
+    """Return what the rules of a plan may ask about, the company's own attributes included."""
+    return Known(facts.fields(), for_tiers=facts.TIER_INPUTS, for_health=facts.HEALTH_INPUTS)
+
+
+def checked(text: str, *, number: int = 0) -> Plan:
+    """Return the plan that a text says. Raises PlanErrors with the place of everything that is wrong."""
+    return rules.read(text, known(), number=number)
+
+
+def changes_by(new: Plan) -> list[Difference]:
+    """Return what a plan would change against the one in force; all of it on a fresh installation."""
+    return rules.differences(in_force(), new) if version_in_force() else []
+
+
+def ready_names() -> list[str]:
+    return sorted(path.stem for path in READY.glob("*.yaml"))
+
+
+def ready_text(name: str) -> str:
+    """Return the text of a ready plan. Raises NoSuchReadyPlan."""
+    if name not in ready_names():
+        raise NoSuchReadyPlan(name=name, names=", ".join(ready_names()))
+    return (READY / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def customers_by(column: Literal["tier", "stage", "band"]) -> dict[str, int]:
+    """Return how many customers of the company are in each tier, stage or health band this morning."""
+    rows = FactsSummary.objects.values_list(column).annotate(count=Sum("customers")).order_by(column)
+    return {key: count for key, count in rows if key}
+
+
 @lru_cache(maxsize=32)
 def _parsed(text: str, number: int) -> Plan:
     # Parsing takes a tenth of a second; the text as key makes the cache right whatever happens to the row.
-    return read_checked(text, number=number)
+    return rules.read_checked(text, number=number)

@@ -1,8 +1,6 @@
 """The plan document: what it may say, and how a text becomes a plan or a list of what is wrong, line by line."""
 
-from collections.abc import Mapping
-
-from zhike.decide.plans.rules.checking import contradictions, rule_trees
+from zhike.decide.plans.rules.checking import Known, contradictions, rule_trees
 from zhike.decide.plans.rules.contact import (
     Alert,
     Cadence,
@@ -12,6 +10,7 @@ from zhike.decide.plans.rules.contact import (
     OnboardingStep,
     Sign,
 )
+from zhike.decide.plans.rules.differing import Difference, differences
 from zhike.decide.plans.rules.problems import PlanErrors, Problem
 from zhike.decide.plans.rules.schema import (
     CalendarSpec,
@@ -26,7 +25,6 @@ from zhike.decide.plans.rules.schema import (
 from zhike.decide.plans.rules.source import MAX_BYTES, read_source
 from zhike.decide.plans.rules.structure import typed
 from zhike.decide.plans.rules.wording import CHANNELS, Text, best_words
-from zhike.kit.ruletrees import FieldType
 
 __all__ = [
     "CHANNELS",
@@ -36,8 +34,10 @@ __all__ = [
     "CalendarSpec",
     "ChannelPolicy",
     "Content",
+    "Difference",
     "Document",
     "Goal",
+    "Known",
     "KpiTarget",
     "Limit",
     "OnboardingStep",
@@ -49,21 +49,21 @@ __all__ = [
     "Sign",
     "Text",
     "best_words",
+    "differences",
     "read",
     "read_checked",
     "rule_trees",
 ]
 
 
-def read(text: str, fields: Mapping[str, FieldType], *, number: int = 0) -> Plan:
-    """Read a plan from its YAML text.
+def read(text: str, known: Known, *, number: int = 0) -> Plan:
+    """Read a plan from its YAML text; `number` is the version it is read as.
 
-    `fields` are the facts that its rules may ask about (`measure.facts.fields()`), `number` the version it is read as.
     Raises PlanErrors with the line and column of everything that is wrong.
     """
     source = read_source(text)
     document = typed(source)
-    problems = [finding.located(source) for finding in contradictions(document, fields)]
+    problems = [finding.located(source) for finding in contradictions(document, known)]
     if problems:
         raise PlanErrors(problems)
     return numbered(document, number)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zhike.decide.plans.rules import findings
@@ -14,19 +15,36 @@ from zhike.decide.plans.rules.impossible import never_true
 from zhike.decide.plans.rules.schema import Document
 from zhike.decide.plans.rules.source import Loc, path_of
 from zhike.decide.plans.rules.wording import best_words
-from zhike.kit.ruletrees import FieldType, Kind, RuleError, choice, parse
+from zhike.kit.ruletrees import FieldType, RuleError, choice, parse
 from zhike.kit.ruletrees.fields import NUMERIC
 
 Fields = Mapping[str, FieldType]
 EVERYBODY = 1.0
 
 
-def contradictions(plan: Document, fields: Fields) -> Iterator[Finding]:
-    """Yield everything that is wrong with a well-formed plan; `fields` are the facts that rules may ask about."""
-    # Rules ask about the tiers of this plan, which need not be the usual four.
-    fields = {**fields, "tier": choice(*(tier.key for tier in plan.tiers.tiers))}
-    yield from _rules(plan, fields)
-    yield from _health(plan, fields)
+@dataclass(frozen=True)
+class Known:
+    """What rules may ask about: facts with their types, and which of them tiers and health may build on."""
+
+    fields: Fields
+    for_tiers: frozenset[str] | None = None
+    for_health: frozenset[str] | None = None
+
+    def of_plan(self, tiers: Iterable[str]) -> Known:
+        """Return the same where a tier is one of this plan's, which need not be the usual four."""
+        return replace(self, fields={**self.fields, "tier": choice(*tiers)})
+
+    def fields_for_tiers(self) -> Fields:
+        if self.for_tiers is None:
+            return self.fields
+        return {name: kind for name, kind in self.fields.items() if name in self.for_tiers or "." in name}
+
+
+def contradictions(plan: Document, known: Known) -> Iterator[Finding]:
+    """Yield everything that is wrong with a well-formed plan."""
+    known = known.of_plan(tier.key for tier in plan.tiers.tiers)
+    yield from _rules(plan, known)
+    yield from _health(plan, known)
     yield from _keys_twice(plan)
     yield from _tiers(plan)
     yield from _tier_names(plan)
@@ -35,14 +53,14 @@ def contradictions(plan: Document, fields: Fields) -> Iterator[Finding]:
     yield from _alerts(plan)
     yield from _onboarding(plan)
     yield from _days(plan)
-    yield from _sorting(plan, fields)
+    yield from _sorting(plan, known)
 
 
-def _rules(plan: Document, fields: Fields) -> Iterator[Finding]:
+def _rules(plan: Document, known: Known) -> Iterator[Finding]:
     """Read every rule tree of the plan."""
     for loc, tree in rule_trees(plan):
         try:
-            rule = parse(tree, fields, at=path_of(loc))
+            rule = parse(tree, known.fields_for_tiers() if loc[0] == "tiers" else known.fields, at=path_of(loc))
         except RuleError as error:
             yield findings.of_rule(loc, error)
             continue
@@ -66,25 +84,30 @@ def rule_trees(plan: Document) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
             yield ("plays", index, "when"), play.when
 
 
-def _health(plan: Document, fields: Fields) -> Iterator[Finding]:
+def _health(plan: Document, known: Known) -> Iterator[Finding]:
     for name, part in plan.health.parts.items():
-        loc = ("health", "parts", name, "fact")
-        kind = fields.get(part.fact)
+        loc: Loc = ("health", "parts", name, "fact")
+        kind = known.fields.get(part.fact)
         if kind is None:
-            near = difflib.get_close_matches(part.fact, fields, n=1)
-            message = findings.MISSPELT_FACT if near else findings.UNKNOWN_FACT
-            yield Finding(loc, message, {"fact": part.fact, "suggestion": near[0] if near else ""})
-        elif kind.kind not in NUMERIC and kind.kind is not Kind.BOOLEAN:
+            yield _no_fact(loc, part.fact, known)
+        elif kind.kind not in NUMERIC:
             yield Finding(loc, findings.FACT_IS_NO_NUMBER, {"fact": part.fact})
+        elif known.for_health is not None and part.fact not in known.for_health:
+            yield Finding(loc, findings.FACT_COMES_LATER, {"fact": part.fact})
 
 
-def _sorting(plan: Document, fields: Fields) -> Iterator[Finding]:
+def _sorting(plan: Document, known: Known) -> Iterator[Finding]:
     for index, segment in enumerate(plan.segments):
         fact = segment.sort.removeprefix("-")
-        if fact and fact not in fields:
-            near = difflib.get_close_matches(fact, fields, n=1)
-            message = findings.MISSPELT_FACT if near else findings.UNKNOWN_FACT
-            yield Finding(("segments", index, "sort"), message, {"fact": fact, "suggestion": near[0] if near else ""})
+        if fact and fact not in known.fields:
+            yield _no_fact(("segments", index, "sort"), fact, known)
+
+
+def _no_fact(loc: Loc, fact: str, known: Known) -> Finding:
+    near = difflib.get_close_matches(fact, known.fields, n=1)
+    if near:
+        return Finding(loc, findings.MISSPELT_FACT, {"fact": fact, "suggestion": near[0]})
+    return Finding(loc, findings.UNKNOWN_FACT, {"fact": fact})
 
 
 def _keys_twice(plan: Document) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ NEVER_TRUE = _("%(path)s: this can never be true: no customer has such a %(field
 UNKNOWN_FACT = _("%(path)s: there is no fact %(fact)s.")
 MISSPELT_FACT = _("%(path)s: there is no fact %(fact)s; did you mean %(suggestion)s?")
 FACT_IS_NO_NUMBER = _("%(path)s: the fact %(fact)s is not a number, so it gives no points.")
+FACT_COMES_LATER = _("%(path)s: the fact %(fact)s is itself made from health or tiers, so health cannot build on it.")
 KEY_TWICE = _("%(path)s: the key %(key)s is taken by an earlier entry; give each its own.")
 TIER_WITHOUT_NAME = _("%(path)s: a name in zh or en is needed.")
 SHARE_DOES_NOT_RISE = _(

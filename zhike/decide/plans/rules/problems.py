@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from zhike.kit.refusal import Place, Refusal
+from zhike.kit.refusal import gettext_noop as _
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -19,14 +22,13 @@ class Problem:
     message: str
     details: Mapping[str, object] = field(default_factory=dict)
 
-    @property
-    def english(self) -> str:
-        return self.message % self.details if self.details else self.message
 
-
-class PlanErrors(Exception):
+class PlanErrors(Refusal):
     """The document is not a plan; `problems` are in the order of the lines."""
+
+    message = _("Line %(line)d: the plan cannot be used as it stands; %(count)d things are wrong in all.")
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(problems, key=lambda problem: (problem.line, problem.column))
-        super().__init__("; ".join(f"{each.line}:{each.column}: {each.english}" for each in self.problems))
+        first = self.problems[0].line
+        super().__init__(place=Place(line=first), line=first, count=len(problems))

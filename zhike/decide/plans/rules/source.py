@@ -27,8 +27,10 @@ from zhike.decide.plans.rules.shape import Step
 from zhike.kit.refusal import gettext_noop as _
 
 MAX_BYTES = 128 * 1024  # Ten times a long plan; reading this much YAML takes about two seconds.
+MAX_VALUES = 6_000  # A long plan has a thousand.
 MAX_DEPTH = 30
 MAX_DIGITS = 30
+MOST_PROBLEMS = 50
 
 _NULL = re.compile(r"(?:~|null|Null|NULL|)")
 _YES = re.compile(r"(?:true|True|TRUE)")
@@ -36,6 +38,7 @@ _NO = re.compile(r"(?:false|False|FALSE)")
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_BRACKETS = re.compile(r"(?:[\[{] *){31}")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 Place = tuple[int, int]
@@ -96,9 +99,10 @@ def read_source(text: str) -> Source:
         _stop((1, 1), TOO_LARGE, limit=MAX_BYTES // 1024)
     control = _CONTROL.search(text)
     if control:
-        line = text.count("\n", 0, control.start()) + 1
-        column = control.start() - (text.rfind("\n", 0, control.start()) + 1) + 1
-        _stop((line, column), CONTROL_CHARACTER, code=f"U+{ord(control.group()):04X}")
+        _stop(_place_of(control.start(), text), CONTROL_CHARACTER, code=f"U+{ord(control.group()):04X}")
+    deep = _BRACKETS.search(text)
+    if deep:  # The parser would look a thousand brackets ahead, which takes seconds, before it gives the first event.
+        _stop(_place_of(deep.start(), text), TOO_DEEP, limit=MAX_DEPTH)
     source = Source()
     try:
         _Builder(source, YAML(typ="rt", pure=True).parse(text)).document()
@@ -109,6 +113,10 @@ def read_source(text: str) -> Source:
     if source.problems:
         raise PlanErrors(source.problems)
     return source
+
+
+def _place_of(position: int, text: str) -> Place:
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
 def _stop(place: Place, message: str, **details: object) -> NoReturn:
@@ -135,6 +143,8 @@ class _Builder:
 
     def node(self, event: NodeEvent, loc: Loc) -> Any:
         self.source.values[loc] = _place(event)
+        if len(self.source.values) > MAX_VALUES:
+            _stop(_place(event), TOO_MANY, limit=MAX_VALUES)
         if isinstance(event, AliasEvent) or event.anchor:
             _stop(_place(event), ANCHOR)
         if len(loc) > MAX_DEPTH:
@@ -206,6 +216,8 @@ class _Builder:
 
     def complain(self, place: Place, loc: Loc, message: str, **details: object) -> None:
         self.source.problems.append(Problem(*place, path_of(loc), message, {"path": path_of(loc), **details}))
+        if len(self.source.problems) >= MOST_PROBLEMS:
+            raise PlanErrors(self.source.problems)
 
 
 def _place(event: Event) -> Place:
@@ -254,6 +266,7 @@ NOT_A_PLAN = _("A plan is a list of sections, each written as its name, a colon 
 SEVERAL_DOCUMENTS = _("One file holds one plan: delete the line --- and what follows it.")
 ANCHOR = _("Anchors (&), aliases (*) and merges (<<) are not allowed in a plan; write the values out.")
 TOO_DEEP = _("Sections may be nested at most %(limit)d deep.")
+TOO_MANY = _("A plan may hold at most %(limit)d values; this text has more.")
 TAG = _("%(path)s: tags (!) are not allowed in a plan.")
 TWICE = _("%(path)s: %(key)s stands here for the second time; the first is in line %(line)d.")
 KEY_IS_NO_TEXT = _("A name is needed before the colon: a word, not a number or a list.")

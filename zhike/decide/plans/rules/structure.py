@@ -13,10 +13,8 @@ from pydantic import ValidationError
 from zhike.decide.plans.rules.problems import PlanErrors, Problem
 from zhike.decide.plans.rules.schema import Document
 from zhike.decide.plans.rules.shape import model_at, normalised
-from zhike.decide.plans.rules.source import Loc, Source, path_of
+from zhike.decide.plans.rules.source import MOST_PROBLEMS, Loc, Source, path_of
 from zhike.kit.refusal import gettext_noop as _
-
-MOST_PROBLEMS = 50
 
 
 def typed(source: Source) -> Document:
