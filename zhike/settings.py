@@ -66,7 +66,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": ["zhike.web.shell.shell"],
+            "context_processors": ["django.template.context_processors.request", "zhike.web.shell.shell"],
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",

@@ -11,3 +11,4 @@ urlpatterns = [
     path("", include("zhike.web.urls")),
     path("api/", include("zhike.api.urls")),
 ]
+handler500 = "zhike.ui.pages.server_error"
