@@ -40,7 +40,8 @@ def scores(engine: Engine, known: pa.Table, spec: HealthSpec, past: pa.Table) ->
     `known` needs customer_id and the facts that the parts are scaled from; `past` is customer_id and health as kept
     about 30 days ago.
     """
-    parts = {key: spec.parts[key] for key in HEALTH_PARTS if key in spec.parts}
+    given: dict[str, HealthPart] = dict(spec.parts.items())
+    parts = {key: given[key] for key in HEALTH_PARTS if key in given}
     statement = filled(STATEMENT, **_expressions(parts))
     return engine.query(statement, {"healthy": spec.healthy_from, "warning": spec.warning_from}, known=known, past=past)
 

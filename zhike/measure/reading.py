@@ -109,7 +109,7 @@ def record(when: Morning) -> Record:
 def rows(query: str, schema: pa.Schema, **values: object) -> pa.Table:
     """Return the rows of a PostgreSQL statement; `{name}` in it is a table (its model) or a value, escaped as such."""
     parts = {name: _part(value) for name, value in values.items()}
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query).format(**parts))  # type: ignore[arg-type]  # Constants of ours.
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query).format(**parts))
     buffer = pa.BufferOutputStream()
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for chunk in copy:

@@ -241,7 +241,9 @@ def _statement(spec: MeasureSpec, relations: dict[str, str]) -> str:
         Source.ANSWERS: "answers",
         Source.GIVEN: "given",
     }
-    columns_of = {source: (*of_source(source), *extra.get(source, ())) for source in AGGREGATED}
+    columns_of: dict[Source, tuple[Fact | Column, ...]] = {
+        source: (*of_source(source), *extra.get(source, ())) for source in AGGREGATED
+    }
     gathered = [_gathered(source, sources[source], columns_of[source]) for source in AGGREGATED]
     columns = [_joined(source, column) for source in AGGREGATED for column in columns_of[source]]
     usage_days = spec.rfm.source == "usage"
@@ -285,9 +287,9 @@ def _typed(fact: Fact, value: str) -> str:
 
 def _measures(spec: MeasureSpec) -> tuple[str, ...]:
     """Return the columns of RFM and lifecycle that need several sources."""
-    falling = ("used_now", "used_before")
+    falling = ["used_now", "used_before"]
     if spec.lifecycle.decline_measure == "revenue":
-        falling = tuple(f"order_revenue{part} + subscription_revenue{part}" for part in ("_now", "_before"))
+        falling = [f"order_revenue{part} + subscription_revenue{part}" for part in ("_now", "_before")]
     return (
         "CAST(order_revenue_window + subscription_revenue_window AS DECIMAL(18, 2)) AS money_window",
         f"CAST({falling[0]} AS DOUBLE) AS fall_now",

@@ -171,5 +171,5 @@ def _execute(statement: str, **parts: sql.Composable) -> int:
         "current": sql.SQL(", ").join(sql.Identifier("f", column) for column in columns),
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**{**common, **parts}))  # type: ignore[arg-type]  # Constants of ours.
-        return cursor.rowcount
+        cursor.execute(sql.SQL(statement).format(**{**common, **parts}))
+        return int(cursor.rowcount)

@@ -8,6 +8,3 @@ def test_a_day_is_measured(book: Book, spec: MeasureSpec) -> None:
     book.fill(1)
     done = turns.measure(spec, today=TODAY, now=NOW)
     assert done.customers == CustomerFacts.objects.count() == 30
-    print(done)
-    for row in turns.compute(spec, TODAY).to_pylist()[:3]:
-        print(row)
