@@ -156,7 +156,7 @@ def plan_by_hand(
     )
     audit.note(by, "touch.planned", touch, at=now, customer=customer.pk, due_on=due_on, title=title)
     Event.append(
-        customer.pk, EventKind.TOUCH_PLANNED, at=now, by=by, touch=touch.pk, kind=touch.kind, due_on=str(due_on)
+        customer.pk, EventKind.TOUCH_PLANNED, at=now, by=by, touch=touch.pk, touch_kind=touch.kind, due_on=str(due_on)
     )
     defer("loop.react", customer_id=customer.pk)
     return touch

@@ -192,7 +192,7 @@ class _Planning:
                     at=self.now,
                     payload={
                         "touch": made[touch.customer_id, touch.key],
-                        "kind": touch.kind,
+                        "touch_kind": touch.kind,
                         "due_on": touch.due_on.isoformat(),
                         "code": touch.reason.get("code"),
                     },
