@@ -11,7 +11,7 @@ from django.db import transaction
 from zhike.act.engagement import queries
 from zhike.act.engagement.models import Alert, Touch, TouchKind
 from zhike.act.engagement.operations.writing import Rewrites
-from zhike.act.engagement.rules import people, slices
+from zhike.act.engagement.rules import people, signs, slices
 from zhike.act.engagement.rules.planning import Agenda, Prospect, Scout, decide
 from zhike.act.engagement.rules.priority import overdue_workdays, priority
 from zhike.act.engagement.rules.wishes import Decision, OpenTouch, Sighting, Standing, Wish
@@ -51,15 +51,13 @@ def plan_touches(
     today: date,
     now: datetime,
     progress: Watcher,
-    past: Mapping[str, Mapping[int, float]] | None = None,
     only: list[int] | None = None,
 ) -> Planned:
     """Turn today's facts into touches and alerts; done twice for a day, it changes nothing the second time.
 
-    `past` gives facts of days past that signs of the plan ask about, by the names of `rules.signs.past_facts`, per
-    customer. `only` limits planning to some customers.
+    `only` limits planning to some customers.
     """
-    planning = _Planning(plan, today, now, past or {})
+    planning = _Planning(plan, today, now)
     total = queries.customers_measured(only)
     done = 0
     for rows in queries.rows_for_planning(planning.columns, size=BATCH, only=only):
@@ -72,22 +70,23 @@ def plan_touches(
 
 
 class _Planning:
-    def __init__(self, plan: Plan, today: date, now: datetime, past: Mapping[str, Mapping[int, float]]) -> None:
+    def __init__(self, plan: Plan, today: date, now: datetime) -> None:
         rules = queries.parsed_rules(plan)
         began = queries.planning_began() or today
         self.agenda = Agenda(plan, plan.calendar.days(), today, began, rules)
         self.columns = queries.columns_for(rules.values())
         self.scout = Scout(self.agenda)
-        self.plan, self.today, self.now, self.past = plan, today, now, past
+        self.plan, self.today, self.now = plan, today, now
+        self.past = queries.Past(signs.past_facts([alert.when for alert in plan.alerts.values()]), today)
         self.longest_limit = max((each.at_most.days for each in plan.cadence.values() if each.at_most), default=0)
         self.planned = Planned()
 
     def take(self, rows: list[dict[str, Any]]) -> None:
         """Plan one batch of customers."""
-        for name, values in self.past.items():
-            for row in rows:
-                row[name] = values.get(row["id"])
+        self.past.add_to(rows)
         by_id = {row["id"]: row for row in rows}
+        for key, day in queries.touched_since(list(by_id), day=self.today).items():
+            by_id[key].update(last_touch=day, days_since_touch=0)
         open_touches = queries.open_touches(list(by_id))
         prospects = {row["id"]: self.scout.prospect(row) for row in rows}
         ids = [key for key, found in prospects.items() if found or key in open_touches]

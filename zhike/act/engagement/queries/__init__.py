@@ -1,6 +1,7 @@
 """Questions about touches: for planning, for the queue of a day, for a customer."""
 
 from zhike.act.engagement.queries.planning import (
+    Past,
     columns_for,
     contact_days,
     customers_measured,
@@ -11,6 +12,7 @@ from zhike.act.engagement.queries.planning import (
     people_of,
     planning_began,
     rows_for_planning,
+    touched_since,
     wished_keys,
 )
 from zhike.act.engagement.queries.queue import (
@@ -23,11 +25,12 @@ from zhike.act.engagement.queries.queue import (
     today_queue,
     touches_of,
 )
-from zhike.act.engagement.queries.rows import QueueRow, touch_for
+from zhike.act.engagement.queries.rows import QueueRow, plan_or_none, touch_for
 from zhike.act.engagement.queries.wording import sentence, superseded
 
 __all__ = [
     "Capacity",
+    "Past",
     "Queue",
     "QueueRow",
     "calendar_in_force",
@@ -41,6 +44,7 @@ __all__ = [
     "open_touches",
     "parsed_rules",
     "people_of",
+    "plan_or_none",
     "planning_began",
     "row_of",
     "rows_for_planning",
@@ -48,6 +52,7 @@ __all__ = [
     "superseded",
     "today_queue",
     "touch_for",
+    "touched_since",
     "touches_of",
     "wished_keys",
 ]

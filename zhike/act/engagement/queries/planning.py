@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from django.db.models import Case, CharField, Count, DecimalField, F, Q, Value, When, Window
 from django.db.models.functions import Coalesce, PercentRank
 
@@ -13,8 +15,9 @@ from zhike.act.engagement.models import Alert, Touch, TouchState
 from zhike.act.engagement.rules.people import Person, refused_channels
 from zhike.decide.plans.rules.schema import Plan
 from zhike.kit.ruletrees import ATTRIBUTES, Rule, fields_of, parse
+from zhike.measure import snapshots
 from zhike.measure.facts import FACTS, fields
-from zhike.measure.models import CustomerFacts
+from zhike.measure.models import CustomerFacts, CustomerFactsQuerySet, FactsDay
 from zhike.org import company
 from zhike.record.customers.models import Consent, Contact
 from zhike.record.interactions.models import Direction, Interaction, Outcome
@@ -72,7 +75,7 @@ def customers_measured(only: Sequence[int] | None = None) -> int:
     return _measured(only).count()
 
 
-def _measured(only: Sequence[int] | None) -> Any:
+def _measured(only: Sequence[int] | None) -> CustomerFactsQuerySet:
     found = CustomerFacts.objects.all()
     return found if only is None else found.filter(customer_id__in=only)
 
@@ -110,6 +113,50 @@ def _rank_of(row: Mapping[str, Any]) -> float:
     book = CustomerFacts.objects.filter(customer__owner_id=row["owner_id"]).annotate(stake=STAKE)
     counted = book.aggregate(all=Count("pk"), below=Count("pk", filter=Q(stake__lt=row["stake"])))
     return float(counted["below"] / max(counted["all"] - 1, 1))
+
+
+def touched_since(ids: Sequence[int], *, day: date) -> dict[int, date]:
+    """Return the latest day from `day` on, on which these customers were reached; the facts end the day before."""
+    zone = company.zone()
+    start = datetime.combine(day, time(), zone)
+    made = Interaction.objects.filter(customer_id__in=ids, at__gte=start, outcome=Outcome.REACHED)
+    found = made.order_by("at").values_list("customer_id", "at")
+    return {key: at.astimezone(zone).date() for key, at in found}
+
+
+NEAR = timedelta(days=7)
+
+
+class Past:
+    """Facts of days past, by the names under which signs ask for them (`rules.signs.past_facts`)."""
+
+    def __init__(self, wanted: Mapping[str, tuple[str, int]], today: date) -> None:
+        self._columns: dict[str, tuple[Any, Any]] = {}
+        for days in {days for _fact, days in wanted.values()}:
+            kept = _kept_near(today - timedelta(days=days))
+            if kept is None:
+                continue
+            names = {name: fact for name, (fact, ago) in wanted.items() if ago == days}
+            table = snapshots.read(kept, ["customer_id", *sorted(set(names.values()))])
+            ids = table["customer_id"].to_numpy()
+            for name, fact in names.items():
+                self._columns[name] = ids, table[fact].cast(pa.float64()).to_numpy()
+
+    def add_to(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Give every row its figures of the past; a customer or a day that is not known gives None."""
+        asked = np.array([row["id"] for row in rows], dtype=np.int64)
+        for name, (ids, values) in self._columns.items():
+            # The kept rows are sorted by customer.
+            places = np.minimum(np.searchsorted(ids, asked), max(len(ids) - 1, 0))
+            for row, place in zip(rows, places.tolist(), strict=True):
+                known = len(ids) > 0 and ids[place] == row["id"] and values[place] == values[place]
+                row[name] = float(values[place]) if known else None
+
+
+def _kept_near(day: date) -> FactsDay | None:
+    """Return the kept day nearest to a day, at most a week off; of two, the earlier one."""
+    kept = FactsDay.objects.filter(day__gte=day - NEAR, day__lte=day + NEAR)
+    return min(kept, key=lambda each: (abs(each.day - day), each.day), default=None)
 
 
 def planning_began() -> date | None:
@@ -168,7 +215,7 @@ def keys_of(ids: Sequence[int], *, created_on: date) -> dict[tuple[int, str], in
 
 def people_of(ids: Sequence[int]) -> dict[int, list[Person]]:
     """Return the people at these customers, with what they have and what they have forbidden."""
-    consents: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    consents: dict[int, list[Mapping[str, object]]] = defaultdict(list)
     lines = Consent.objects.filter(contact__customer_id__in=ids).order_by("at", "id")
     for line in lines.values("contact_id", "purpose", "channel", "granted"):
         consents[line["contact_id"]].append(line)

@@ -127,7 +127,7 @@ class Drawer:
     def _stake(self, touch: Touch) -> str:
         if not self.principal.sees_revenue or not touch.stake:
             return ""
-        return wording.money(touch.stake, self.company.currency or "CNY")
+        return words.money(touch.stake, self.company.currency or "CNY")
 
     def _due(self, touch: Touch) -> tuple[str, str, str]:
         """Return when it is due, a note under it, and how pressing that looks."""

@@ -9,7 +9,6 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.act.engagement.rules.wording import filled
 from zhike.decide.plans.rules.wording import best_words
-from zhike.kit.money import format_money
 from zhike.ui import words
 
 Reason = Mapping[str, Any]
@@ -157,7 +156,3 @@ def why_in_parts(reason: Reason) -> list[tuple[str, str, str]]:
             rows.append((value, str(PART_NAMES[part]), words.plain(value), ""))
     rows.sort()
     return [(name, gettext("%(points)s points") % {"points": shown}, meaning) for _by, name, shown, meaning in rows]
-
-
-def money(amount: Decimal, currency: str) -> str:
-    return format_money(amount, currency, "zh" if words.speaks_chinese() else "en")

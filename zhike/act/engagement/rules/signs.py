@@ -39,7 +39,11 @@ def _health_drop(sign: HealthDrop, row: Row) -> Figures | None:
     now = row.get("health")
     if before is None or now is None or round(float(before) - float(now), 6) < sign.points:
         return None
-    parts = {part: plain(row[f"health_{part}"]) for part in PARTS if row.get(f"health_{part}") is not None}
+    parts: dict[str, Any] = {}
+    for part in PARTS:
+        points, former = row.get(f"health_{part}"), row.get(f"health_{part}_{sign.within_days}d_ago")
+        if points is not None:
+            parts[part] = plain(points) if former is None else [plain(former), plain(points)]
     return {
         "code": "health_fell",
         "from": round(before),
@@ -99,9 +103,11 @@ def past_facts(signs: list[Sign]) -> dict[str, tuple[str, int]]:
     """Return the facts of days past that signs ask about: name in the row → (fact, days ago)."""
     wanted: dict[str, tuple[str, int]] = {}
     for sign in signs:
-        if sign.health_drop and sign.health_drop.within_days != 30:
+        if sign.health_drop:
             days = sign.health_drop.within_days
-            wanted[f"health_{days}d_ago"] = ("health", days)
+            wanted |= {f"health_{part}_{days}d_ago": (f"health_{part}", days) for part in PARTS}
+            if days != 30:  # That of 30 days ago is a fact of today.
+                wanted[f"health_{days}d_ago"] = ("health", days)
         if sign.logins_drop:
             days = sign.logins_drop.within_days
             wanted[f"logins_per_week_{days}d_ago"] = ("logins_per_week", days)
