@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from zhike import home
+from zhike.bench import house
 from zhike.environment import WrongSetting
 from zhike.home import ServerDoesNotStart
 from zhike.kit.refusal import Refusal
@@ -40,9 +41,8 @@ def run(given: list[str]) -> int:
     """Run a known command beside its database; a refusal or wrong setting becomes a sentence and an exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
     try:
-        if given[0] == "bench":  # Makes a data folder, and so a database, of its own.
-            return execute(given)
-        with home.database():
+        # A benchmark has a data folder, and so a database, of its own, which is gone afterwards.
+        with house.own_home() if given[0] == "bench" else home.database():
             return execute(given)
     except Refusal as refusal:
         complain(in_words(refusal))

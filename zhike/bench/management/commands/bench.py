@@ -1,0 +1,83 @@
+"""`zhike bench`: measure speed in a data folder of its own, which `zhike.bench.house` makes and removes."""
+
+import json
+import os
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.utils.timezone import now
+
+from zhike.bench import filling, lake, serving, turning
+from zhike.bench.figures import machine
+from zhike.bench.say import Progress
+from zhike.org import company
+from zhike.web import setting_up
+
+USAGE_ROWS = {"pages": 30, "turn": 300}
+CUSTOMERS = {"pages": 1_000_000, "turn": 100_000}
+
+
+class Command(BaseCommand):
+    help = "Measure how fast pages are, or one turn of the loop, on a made-up company of any size."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=["pages", "turn"])
+        parser.add_argument("--customers", type=int, help="how many customers (pages 1,000,000; turn 100,000)")
+        parser.add_argument("--usage-rows", type=int, help="usage rows per customer (pages 30; turn 300)")
+        parser.add_argument("--readers", type=int, default=16, help="people who read at the same time (16)")
+        parser.add_argument("--requests", type=int, default=400, help="least requests of each kind of page (400)")
+        parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before measuring begins (20)")
+        parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        what = options["what"]
+        customers = options["customers"] or CUSTOMERS[what]
+        if customers < 100:
+            raise CommandError("--customers must be at least 100")
+        say = Progress()
+        say(f"on {machine()}")
+        fill = self._fill(customers, options["usage_rows"] or USAGE_ROWS[what], say)
+        try:
+            figures = self._turn(fill, say) if what == "turn" else self._pages(fill, options, say)
+        except (serving.PagesFailed, turning.TurnFailed) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps({"customers": customers, **figures}))
+        else:
+            for name, value in figures.items():
+                self.stdout.write(f"{name}: {value}")
+
+    def _fill(self, customers: int, rows_each: int, say: Progress) -> filling.Fill:
+        moment = now()
+        setting_up.prepare(now=moment, name="基准科技", email="first@bench.example", currency="CNY")
+        say("an empty company")
+        fill = filling.fill(customers, today=company.today(moment), now=moment, processes=os.cpu_count() or 2, say=say)
+        lake.fill(customers, rows_each, today=fill.today, say=say)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
+            say(f"filled; the database has {cursor.fetchone()[0]}")
+        return fill
+
+    def _turn(self, fill: filling.Fill, say: Progress) -> dict[str, float]:
+        turned = turning.measure(fill.today, say)
+        return {"seconds": round(turned.seconds, 1), "peak_mb": round(turned.peak_mb)}
+
+    def _pages(self, fill: filling.Fill, options: dict[str, Any], say: Progress) -> dict[str, float]:
+        self._make_today(fill.today, say)
+        served = serving.measure(
+            fill, readers=options["readers"], requests=options["requests"], warm_up=options["warm_up"], say=say
+        )
+        for kind, found in served.pages.items():
+            say(f"{kind:<7} {found}")
+        say(f"{served.per_second:.0f} requests a second, {served.megabytes:.0f} MB of pages")
+        return {f"{kind}_p95_ms": round(found.p95, 1) for kind, found in served.pages.items()}
+
+    def _make_today(self, today: date, say: Progress) -> None:
+        """Measure and plan once, so that pages show what they show every day."""
+        turned = turning.turn(today)
+        say(f"a turn for {today} in {turned.seconds:.0f} s, at most {turned.peak_mb:.0f} MB")
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        say("statistics")
