@@ -97,7 +97,8 @@ def publish(
     _lock()
     force = queries.version_in_force()
     if based_on is not None and force is not None and force.number != based_on:
-        raise PublishedMeanwhile(number=force.number, **_who_and_when(force.published_by, force.published_at))
+        who, when = _who_and_when(force.published_by, force.published_at)
+        raise PublishedMeanwhile(number=force.number, who=who, when=when)
     draft = None if draft_revision is None else _draft_at(draft_revision)
     return _put_in_force(_tidy(text), force, draft, note=note, by=by, now=now)
 
@@ -179,12 +180,13 @@ def _draft_at(revision: int | None) -> PlanVersion | None:
             raise DraftGone
         return None
     if draft.revision != revision:
-        raise DraftChanged(**_who_and_when(draft.by, draft.changed_at))
+        who, when = _who_and_when(draft.by, draft.changed_at)
+        raise DraftChanged(who=who, when=when)
     return draft
 
 
-def _who_and_when(who: Staff | None, when: datetime | None) -> dict[str, object]:
-    return {"who": who.name if who else "zhike", "when": f"{localtime(when):%Y-%m-%d %H:%M}" if when else "—"}
+def _who_and_when(who: Staff | None, when: datetime | None) -> tuple[str, str]:
+    return who.name if who else "zhike", f"{localtime(when):%Y-%m-%d %H:%M}" if when else "—"
 
 
 def _next_number() -> int:

@@ -178,10 +178,8 @@ def _refused(request: StaffRequest, form: PlanForm, refusal: Refusal) -> HttpRes
     context: dict[str, Any] = {"refusal": sentence(refusal), "conflict": conflict}
     if conflict:
         draft, force = queries.draft(), queries.version_in_force()
-        data = form.data.copy()
-        data["revision"] = str(draft.revision) if draft else ""
-        data["based_on"] = str(force.number) if force else ""
-        form = PlanForm(data)
+        base = {"revision": draft.revision if draft else None, "based_on": force.number if force else None}
+        form = PlanForm({**form.cleaned_data, **base})
         form.is_valid()
         theirs = force if isinstance(refusal, operations.PublishedMeanwhile) else draft
         context |= {"theirs": theirs, "between": _between(theirs, form.cleaned_data.get("text", ""))}

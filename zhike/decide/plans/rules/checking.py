@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from zhike.decide.plans.rules import findings
-from zhike.decide.plans.rules.contact import Alert, Cadence
+from zhike.decide.plans.rules.contact import PLACEHOLDERS, Alert, Cadence, Content
 from zhike.decide.plans.rules.findings import Finding
 from zhike.decide.plans.rules.impossible import never_true
 from zhike.decide.plans.rules.schema import Document
@@ -20,6 +21,7 @@ from zhike.kit.ruletrees.fields import NUMERIC
 
 Fields = Mapping[str, FieldType]
 EVERYBODY = 1.0
+_IN_BRACES = re.compile(r"\{([^{}\s]{1,40})\}")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def contradictions(plan: Document, known: Known) -> Iterator[Finding]:
     yield from _alerts(plan)
     yield from _onboarding(plan)
     yield from _days(plan)
+    yield from _placeholders(plan)
     yield from _sorting(plan, known)
 
 
@@ -200,6 +203,30 @@ def _never_fires(plan: Document, alert: Alert, loc: Loc) -> Iterator[Finding]:
     renewal = alert.when.renewal_due
     if renewal and cycle.churn_by != "subscription":
         yield Finding((*loc, "renewal_due"), findings.NO_RENEWALS, {"by": cycle.churn_by})
+
+
+def contents(plan: Document) -> Iterator[tuple[Loc, Content]]:
+    """Yield the place and words of every touch of the plan."""
+    for tier, cadence in plan.cadence.items():
+        for index, content in enumerate(cadence.contents):
+            yield ("cadence", tier, "contents", index), content
+    for key, alert in plan.alerts.items():
+        yield ("alerts", key, "content"), alert.content
+    for index, step in enumerate(plan.onboarding):
+        yield ("onboarding", index, "content"), step.content
+        for industry, content in step.by_industry.items():
+            yield ("onboarding", index, "by_industry", industry), content
+
+
+def _placeholders(plan: Document) -> Iterator[Finding]:
+    for loc, content in contents(plan):
+        for part in ("title", "words"):
+            text = getattr(content, part)
+            for language in ("zh", "en") if text else ():
+                for name in _IN_BRACES.findall(getattr(text, language) or ""):
+                    if name not in PLACEHOLDERS:
+                        details = {"name": name, "allowed": ", ".join(sorted(PLACEHOLDERS))}
+                        yield Finding((*loc, part, language), findings.NO_PLACEHOLDER, details)
 
 
 def _onboarding(plan: Document) -> Iterator[Finding]:

@@ -12,8 +12,32 @@ PERIOD_DAYS: dict[str, int] = {"month": 30, "quarter": 91, "half_year": 182, "ye
 """Days of each period when touches are spread over it."""
 
 
+PLACEHOLDERS = frozenset(
+    {
+        "customer",
+        "contact",
+        "owner",
+        "company",
+        "tier",
+        "industry",
+        "health",
+        "health_before",
+        "days_silent",
+        "last_touch",
+        "usage_change",
+        "usage",
+        "usage_before",
+        "contract_end",
+        "days_to_renewal",
+        "seats",
+        "features",
+    }
+)
+"""What words of the plan may name in braces; a touch puts the customer's figures in their place."""
+
+
 class Content(Section):
-    """What a touch is about: a title, and words that may be said or sent as they are."""
+    """What a touch is about: a title, and words that may be said or sent as they are, such as `您好 {contact}`."""
 
     title: Text
     words: Text | None = None

@@ -57,6 +57,7 @@ TIER_TAKES_ALL = _(
 )
 NO_SUCH_TIER = _("%(path)s: there is no tier %(tier)s; the tiers are %(allowed)s.")
 TIER_WITHOUT_CADENCE = _("%(path)s: the tier %(tier)s has no cadence; say under cadence how often it is contacted.")
+NO_PLACEHOLDER = _("%(path)s: {%(name)s} names nothing that a touch knows; allowed are %(allowed)s.")
 MORE_THAN_ALLOWED = _(
     "%(path)s: the cadence alone asks for %(asked)d touches in %(days)d days, more than the %(touches)d allowed."
 )

@@ -162,7 +162,7 @@ class _Builder:
         for event in self.events:
             if isinstance(event, SequenceEndEvent):
                 break
-            values.append(self.node(event, (*loc, len(values))))
+            values.append(self.node(_node(event), (*loc, len(values))))
         return values
 
     def mapping(self, loc: Loc) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class _Builder:
                 self.complain(_place(event), here, TWICE, key=key, line=self.source.keys[here][0])
             else:
                 self.source.keys[here] = _place(event)
-            held = self.node(next(self.events), here)
+            held = self.node(_node(next(self.events)), here)
             values.setdefault(key, held)
         return values
 
@@ -218,6 +218,12 @@ class _Builder:
         self.source.problems.append(Problem(*place, path_of(loc), message, {"path": path_of(loc), **details}))
         if len(self.source.problems) >= MOST_PROBLEMS:
             raise PlanErrors(self.source.problems)
+
+
+def _node(event: Event) -> NodeEvent:
+    if not isinstance(event, NodeEvent):
+        raise TypeError(f"The parser gave {event!r} where a value belongs.")
+    return event
 
 
 def _place(event: Event) -> Place:

@@ -45,33 +45,40 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the asked part. Messages go to stderr, plans and lists to stdout."""
-        getattr(self, options["what"])(options)
+        parts = {
+            "check": self._check,
+            "publish": self._publish,
+            "show": self._show,
+            "list": self._list,
+            "ready": self._ready,
+        }
+        parts[options["what"]](options)
 
-    def check(self, options: dict[str, Any]) -> None:
+    def _check(self, options: dict[str, Any]) -> None:
         plan = self._checked(options["file"], read(options["file"]))
         self.stdout.write(_sum(plan))
 
-    def publish(self, options: dict[str, Any]) -> None:
+    def _publish(self, options: dict[str, Any]) -> None:
         text = read(options["file"])
         self._checked(options["file"], text)
         row = operations.publish(text, note=options["note"], by=None, now=now())
         said = gettext("Version %(number)d is in force: %(name)s.")
         self.stdout.write(said % {"number": row.number, "name": row.name})
 
-    def show(self, options: dict[str, Any]) -> None:
+    def _show(self, options: dict[str, Any]) -> None:
         number = options["number"]
         row = queries.version_in_force() if number is None else queries.version(number)
         if row is None:
             raise queries.NoPlanInForce
         self.stdout.write(row.text, ending="")
 
-    def list(self, _options: dict[str, Any]) -> None:
+    def _list(self, _options: dict[str, Any]) -> None:
         for row in queries.versions():
             when = localtime(row.published_at or row.changed_at)
             columns = [f"v{row.number}", row.state, f"{when:%Y-%m-%d %H:%M}", row.name, row.note]
             self.stdout.write("\t".join(column for column in columns if column))
 
-    def ready(self, options: dict[str, Any]) -> None:
+    def _ready(self, options: dict[str, Any]) -> None:
         if options["name"]:
             self.stdout.write(queries.ready_text(options["name"]), ending="")
             return
