@@ -67,6 +67,7 @@ class OrderLine(models.Model):
     price = models.DecimalField(max_digits=16, decimal_places=4)
     amount = models.DecimalField(max_digits=18, decimal_places=4)
     key = models.CharField(max_length=64, unique=True, editable=False)
+    import_id = models.BigIntegerField(null=True, editable=False)
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.description}"

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('price', models.DecimalField(decimal_places=4, max_digits=16)),
                 ('amount', models.DecimalField(decimal_places=4, max_digits=18)),
                 ('key', models.CharField(editable=False, max_length=64, unique=True)),
+                ('import_id', models.BigIntegerField(editable=False, null=True)),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='commerce.order')),
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='commerce.product')),
             ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zhike.kit.refusal import Place
 from zhike.kit.searchterms import terms_of
 from zhike.record.imports.operations.people import RepeatedNumber, resolve_staged
-from zhike.record.imports.operations.running import Row, Run, ask, do, stage
+from zhike.record.imports.operations.running import Row, Run, ask, do, make_from, stage
 from zhike.record.imports.rules.problems import Bad, Reason
 from zhike.record.imports.rules.words import ROLES, folded
 
@@ -67,8 +67,7 @@ def bring_in(run: Run) -> None:
         raise RepeatedNumber(place=Place(line=lines[1], field="id"), line=lines[1], first=lines[0], what=ref)
     run.counts["duplicates"] += do(DROP_DUPLICATES)
     resolve_staged(run)
-    do("DROP TABLE IF EXISTS pg_temp.import_existing")
-    do(EXISTING)
+    make_from("import_existing", EXISTING)
     run.counts["unchanged"] += ask("SELECT count(*) FROM import_existing WHERE same")[0][0]
     if run.update:
         changed = ask(UPDATE, now=run.now)

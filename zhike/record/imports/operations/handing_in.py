@@ -19,7 +19,7 @@ from zhike.org.models import Staff
 from zhike.record.imports.models import Import, ImportState
 from zhike.record.imports.operations.files import Batch, kind_of_file, sample_of
 from zhike.record.imports.operations.preparing import mapped_columns, open_file, stored_path
-from zhike.record.imports.operations.refusing import folder, new_name
+from zhike.record.imports.operations.refusing import folder, new_name, private
 from zhike.record.imports.rules.guessing import guess
 
 COPY_PIECE = 4 * 2**20
@@ -45,7 +45,7 @@ def hand_in(kind: str, file: IO[bytes], name: str, *, by: Staff | None, now: dat
     stored = new_name(".upload")
     path = folder() / stored
     try:
-        with path.open("xb") as target:
+        with open(path, "xb", opener=private) as target:
             shutil.copyfileobj(file, target, COPY_PIECE)
         return _note(kind, path, stored, name, by=by, now=now, **settings_)
     except Refusal:

@@ -8,25 +8,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext, override
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.org import audit, company, works
 from zhike.org.jobs import defer
-from zhike.org.models import Company, Staff, Work
+from zhike.org.models import Staff, Work
 from zhike.record.imports.models import Import, ImportState
-from zhike.record.imports.operations import contacts, people, refusing
+from zhike.record.imports.operations import contacts, people, refusing, selling
 from zhike.record.imports.operations.files import NoRows
 from zhike.record.imports.operations.preparing import open_file, prepare, stored_path
-from zhike.record.imports.operations.running import Run, Watcher, ask, do
+from zhike.record.imports.operations.running import Run, Watcher, do
 
 ONE_AT_A_TIME = 7_164_202  # Advisory lock: imports come one after another, so each sees all of the one before.
 ALREADY_DONE = {ImportState.DONE, ImportState.UNDONE}
 KINDS: dict[str, Callable[[Run], None]] = {
     "customers": people.bring_in,
     "contacts": contacts.bring_in,
+    "orders": selling.bring_in_orders,
+    "subscriptions": selling.bring_in_subscriptions,
 }
 
 
@@ -144,9 +146,3 @@ def _settle(given: Import, run: Run, outcome: dict[str, Any], now: datetime) -> 
     if former:
         transaction.on_commit(lambda: (refusing.folder() / Path(former).name).unlink(missing_ok=True))
 
-
-def adopt_currency(currency_column_table: str = "import_stage") -> None:
-    """Make the first currency ever imported the company's reporting currency while it has none."""
-    found = ask("SELECT currency FROM import_stage GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1")
-    if found:
-        Company.objects.filter(pk=1, currency="").update(currency=found[0][0])

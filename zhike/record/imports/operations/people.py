@@ -10,7 +10,7 @@ from zhike.kit.refusal import gettext_noop as _
 from zhike.kit.searchterms import sort_key, terms_of
 from zhike.org.models import Staff
 from zhike.record.customers.models import AttributeDefinition
-from zhike.record.imports.operations.running import Row, Run, ask, copy_rows, do, make_table, stage
+from zhike.record.imports.operations.running import Row, Run, ask, copy_rows, do, make_from, make_table, stage
 from zhike.record.imports.rules.kinds import ATTRIBUTES
 from zhike.record.imports.rules.problems import Bad, Reason
 
@@ -98,8 +98,7 @@ def bring_in(run: Run) -> None:
     stage(run, STAGE_COLUMNS, _Composer(run))
     refuse_repeats(run)
     run.counts["duplicates"] += do(DROP_DUPLICATES)
-    do("DROP TABLE IF EXISTS pg_temp.import_existing")
-    do(EXISTING, all=run.owners is None, owners=run.owners or [])
+    make_from("import_existing", EXISTING, all=run.owners is None, owners=run.owners or [])
     _settle_existing(run)
     run.counts["created"] += do(INSERT, owner=_default_owner(run), import_id=run.import_id, now=run.now)
     do(NOTE_CREATED, import_id=run.import_id, now=run.now, by=run.by_id)
@@ -198,6 +197,8 @@ def resolve(run: Run, refs: Iterable[str]) -> None:
         )
         run.counts["customers_created"] += do(MAKE, owner=_default_owner(run), import_id=run.import_id, now=run.now)
         do(NOTE_CREATED, import_id=run.import_id, now=run.now, by=run.by_id)
+    do("ANALYZE import_named")
+    do("ANALYZE customers_customer")
     do(FIND, all=run.owners is None, owners=run.owners or [])
     do("ANALYZE import_people")
 

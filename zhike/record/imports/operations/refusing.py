@@ -53,7 +53,7 @@ def write(run: Run) -> str:
         return ""
     name = new_name(".csv")
     waiting = dict(run.refused)
-    with (folder() / name).open("x", encoding="utf-8-sig", newline="", opener=_private) as file:
+    with open(folder() / name, "x", encoding="utf-8-sig", newline="", opener=private) as file:
         writer = csv.writer(file)
         writer.writerow([gettext("line"), gettext("reason"), *map(safe_cell, run.source.columns)])
         for batch in run.source.batches():
@@ -67,7 +67,7 @@ def write(run: Run) -> str:
     return name
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 

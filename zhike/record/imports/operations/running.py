@@ -160,6 +160,14 @@ def make_table(name: str, definition: Mapping[str, str]) -> None:
         cursor.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(name), parts))
 
 
+def make_from(name: str, statement: str, **values: object) -> None:
+    """Make a temporary table by one of our CREATE TEMP TABLE … AS statements and tell the planner its size."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
+        cursor.execute(statement, values)
+        cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
+
+
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))

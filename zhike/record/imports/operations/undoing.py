@@ -8,7 +8,6 @@ from django.db import transaction
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
-from zhike.org import audit
 from zhike.org.models import Staff
 from zhike.record.imports.models import Import, ImportState
 
