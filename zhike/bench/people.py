@@ -4,6 +4,7 @@ Everything follows from the customer's number, so that the readers know what to 
 """
 
 import random
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -64,10 +65,13 @@ def stage(address: str, customers: int, processes: int) -> Iterator[int]:
         connection.execute(STAGE)
     pieces = [(address, start, min(start + PIECE, customers + 1)) for start in range(1, customers + 1, PIECE)]
     done = 0
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
         for count in pool.map(_stage_piece, pieces):
             done += count
             yield done
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _stage_piece(piece: tuple[str, int, int]) -> int:

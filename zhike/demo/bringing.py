@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from zhike.org.models import Staff
+from zhike.org.works import Silent
 from zhike.record.imports import operations
 from zhike.record.imports.models import Import
 
@@ -68,13 +69,6 @@ FILES = (
 )
 
 
-class Quiet:
-    """A watcher that says nothing: the files are small, and each gets a line of its own."""
-
-    def step(self, words: str, done: int = 0, total: int | None = None) -> None:
-        """Say nothing."""
-
-
 class RowsRefused(Exception):
     """The product refused rows of its own demo: a fault of ours."""
 
@@ -90,7 +84,7 @@ def bring_in(kind: str, path: Path, mapping: dict[str, str], *, by: Staff, now: 
     """Bring in one file and return how that went."""
     with path.open("rb") as file:
         given = operations.hand_in(kind, file, path.name, by=by, now=now, mapping=mapping)
-    done = operations.bring_in(given, dry=False, now=now, watcher=Quiet())
+    done = operations.bring_in(given, dry=False, now=now, watcher=Silent())
     if done.counts["refused"]:
         raise RowsRefused(f"{path.name}: {done.counts['reasons']}")
     return done

@@ -8,7 +8,6 @@ from zhike.demo import story, vocabulary
 from zhike.demo.book import Size
 from zhike.org import company, operations
 from zhike.org.models import ExchangeRate, Role, Staff, Team
-from zhike.web import setting_up
 
 NAME = "云舟科技"
 SHOWN = ("admin", "shen.ruolan", "lin.zhixia")
@@ -24,17 +23,15 @@ class SignIn:
 
 
 def open_company(size: Size, *, now: datetime) -> list[SignIn]:
-    """Set the data folder up for the simulated company and return the sign-ins worth showing.
+    """Make the company of a prepared data folder the simulated one and return the sign-ins worth showing.
 
     Where an earlier attempt was interrupted, it is carried on.
     """
-    admin = story.COLLEAGUES[0]
-    setting_up.prepare(now=now, name=NAME, email=admin.email, currency="CNY")
     ours = company.current()
     operations.set_up_company(
         name=NAME, currency="CNY", language=ours.language, time_zone=ours.time_zone, is_demo=True, now=now
     )
-    operations.change_company(by=Staff.objects.get(email=admin.email), now=now, seal="云")
+    operations.change_company(by=Staff.objects.get(email=story.COLLEAGUES[0].email), now=now, seal="云")
     for name in story.TEAMS:
         operations.add_team(name, by=None, now=now)
     signed = [_hire(one, now) for one in story.COLLEAGUES]
