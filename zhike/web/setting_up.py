@@ -9,7 +9,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from zhike.decide.plans import operations as plans
-from zhike.decide.segments import operations as segments
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.org import company, operations
@@ -48,7 +47,6 @@ def prepare(*, now: datetime, name: str = "", email: str = "", currency: str = "
         )
         ready = _first_administrator(email or "admin@zhike.example", now)
     plans.ensure_ready_plan(plan, now=now)
-    segments.ensure_default_segments(now=now)
     return ready
 
 

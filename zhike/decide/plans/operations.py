@@ -8,7 +8,8 @@ from django.utils.timezone import localtime
 
 from zhike.decide.plans import queries
 from zhike.decide.plans.models import PlanState, PlanVersion
-from zhike.decide.plans.rules import MAX_BYTES, Plan, PlanErrors
+from zhike.decide.plans.rules import MAX_BYTES, Plan, PlanErrors, PlanSegment
+from zhike.decide.segments.models import PlanView, Segment
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.org import audit
@@ -146,6 +147,7 @@ def _put_in_force(
     version.state = PlanState.IN_FORCE
     version.revision = (draft.revision if draft else 0) + 1
     version.save(force_insert=draft is None, update_fields=None if draft is None else WRITTEN)
+    Segment.objects.follow_plan([_view(segment) for segment in plan.segments], now=now)
     before = force.number if force else None
     audit.note(by, "plan.published", version, at=now, number=number, before=before, note=version.note, back_to=back_to)
     if force is not None:
@@ -164,6 +166,11 @@ WRITTEN = [
     "state",
     "revision",
 ]
+
+
+def _view(segment: PlanSegment) -> PlanView:
+    names = {language: words for language, words in segment.name if words}
+    return PlanView(segment.key, names, segment.rule, segment.sort)
 
 
 def _lock() -> None:

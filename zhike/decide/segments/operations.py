@@ -1,11 +1,11 @@
-"""Segments: saved, renamed, deleted; and the shared ones every installation starts with."""
+"""Segments: saved, changed, deleted. Those of the plan change with the plan alone."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext
 
 from zhike.decide.segments.models import Segment
 from zhike.kit.refusal import Refusal
@@ -17,14 +17,7 @@ from zhike.org.models import Staff
 from zhike.org.roles import Permission
 
 Tree = Mapping[str, Any]
-
-# Names are messages: a view keeps the English one until somebody renames it, and pages translate it.
-DEFAULT_SEGMENTS: list[tuple[str, Tree, str]] = [
-    (gettext_noop("Renewal in 90 days"), {"days_to_renewal": {"between": [0, 90]}}, "days_to_renewal"),
-    (gettext_noop("High risk"), {"health_band": {"is": "risk"}}, "health"),
-    (gettext_noop("Silent for 30 days"), {"days_since_touch": {"at_least": 30}}, "-days_since_touch"),
-    (gettext_noop("Onboarding"), {"stage": {"is": "onboarding"}}, "-joined"),
-]
+NAME_LENGTH = 60
 
 
 class NameTaken(Refusal):
@@ -35,6 +28,14 @@ class NotASegment(Refusal):
     message = _("This condition cannot be saved: %(fault)s")
 
 
+class NameMissing(Refusal):
+    message = _("Give the view a name of at most %(most)d characters.")
+
+
+class OfThePlan(Refusal):
+    message = _("The view %(name)s belongs to the plan. Change it there, and publish.")
+
+
 class NotYours(Refusal):
     message = _("Only its owner or somebody who publishes plans can change this view.")
 
@@ -43,6 +44,7 @@ class NotYours(Refusal):
 def save_view(name: str, rule: Tree, *, sort: str = "", by: Staff, shared: bool = False, now: datetime) -> Segment:
     """Save a rule under a name, for oneself or shared; raises when the name is taken or the rule is none."""
     _check_rule(rule)
+    name = _checked_name(name)
     if Segment.objects.filter(owner=by, name=name).exists():
         raise NameTaken(name=name)
     segment = Segment.objects.create(name=name, rule=dict(rule), sort=sort, owner=by, is_shared=shared, created_at=now)
@@ -56,8 +58,10 @@ def change_view(segment: Segment, *, by: Staff, now: datetime, **changes: Any) -
     _check_owner(segment, by)
     if "rule" in changes:
         _check_rule(changes["rule"])
-    if "name" in changes and Segment.objects.filter(owner=segment.owner, name=changes["name"]).exclude(pk=segment.pk):
-        raise NameTaken(name=changes["name"])
+    if "name" in changes:
+        changes["name"] = _checked_name(changes["name"])
+        if Segment.objects.filter(owner=segment.owner, name=changes["name"]).exclude(pk=segment.pk).exists():
+            raise NameTaken(name=changes["name"])
     before = {field: getattr(segment, field) for field in changes}
     for field, value in changes.items():
         setattr(segment, field, value)
@@ -73,25 +77,22 @@ def delete_view(segment: Segment, *, by: Staff, now: datetime) -> None:
     segment.delete()
 
 
-@transaction.atomic
-def ensure_default_segments(*, now: datetime) -> None:
-    """Make the shared views of a fresh installation; where any segment exists nothing is added."""
-    if Segment.objects.exists():
-        return
-    for position, (name, rule, sort) in enumerate(DEFAULT_SEGMENTS):
-        _check_rule(rule)
-        Segment.objects.create(
-            name=name, rule=dict(rule), sort=sort, owner=None, is_shared=True, position=position, created_at=now
-        )
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise NameMissing(most=NAME_LENGTH)
+    return name
 
 
 def _check_rule(rule: Tree) -> None:
     try:
         parse(rule, fields())
     except RuleError as error:
-        raise NotASegment(fault=str(error)) from error
+        raise NotASegment(fault=gettext(str(error.message)) % error.details) from error
 
 
 def _check_owner(segment: Segment, by: Staff) -> None:
+    if segment.plan_key:
+        raise OfThePlan(name=segment.label)
     if segment.owner_id != by.pk and not by.may(Permission.PUBLISH_PLAN):
         raise NotYours

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from zhike.decide.plans.rules.wording import Channel, Days, Key, Minutes, PartOf, Section, Text
+from zhike.decide.plans.rules.wording import Channel, Days, Key, Minutes, Name, PartOf, Section, Text
 
 PERIOD_DAYS: dict[str, int] = {"month": 30, "quarter": 91, "half_year": 182, "year": 365}
 """Days of each period when touches are spread over it."""
@@ -165,7 +165,7 @@ class Alert(Section):
     same rule within these days.
     """
 
-    name: Text
+    name: Name
     when: Sign
     tiers: list[Key] = []
     urgency: Literal[1, 2, 3] = 2

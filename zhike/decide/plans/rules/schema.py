@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from zhike.decide.plans.rules.contact import Alert, Cadence, ChannelPolicy, OnboardingStep
-from zhike.decide.plans.rules.wording import Key, PartOf, Section, Text, best_words
+from zhike.decide.plans.rules.wording import Key, Name, PartOf, Section, Text, best_words
 from zhike.kit.calendars import WorkCalendar, work_calendar
 from zhike.measure.specs import HealthSpec, LifecycleSpec, MeasureSpec, RfmSpec, TiersSpec
 
@@ -36,7 +36,7 @@ class Goal(Section):
     """A quantified goal. With `kpi` its progress is measured; `baseline` and `target` are in the unit of that KPI."""
 
     key: Key
-    name: Text
+    name: Name
     kpi: KpiKey | None = None
     term: Literal["short", "long"] = "short"
     owner: str = ""
@@ -59,7 +59,7 @@ class PlanSegment(Section):
     """A group of customers by a rule over facts; everybody sees it as a view of the customer list."""
 
     key: Key
-    name: Text
+    name: Name
     rule: dict[str, Any]
     sort: Annotated[str, Field(pattern=r"^-?[a-z][a-z0-9_]*$", max_length=40)] = ""
 
@@ -68,7 +68,7 @@ class Standard(Section):
     """A service standard of one touchpoint."""
 
     key: Key
-    name: Text
+    name: Name
     tiers: list[Key] = []
     respond_minutes: Annotated[int, Field(ge=1, le=43_200)] | None = None
     resolve_hours: Annotated[int, Field(ge=1, le=8_760)] | None = None
@@ -82,7 +82,7 @@ class Play(Section):
     """A play: for whom, and the steps in words."""
 
     key: Key
-    name: Text
+    name: Name
     when: dict[str, Any] | None = None
     steps: Annotated[list[Text], Field(min_length=1)]
 
@@ -91,7 +91,7 @@ class Incentive(Section):
     """Something that a customer can earn or is given."""
 
     key: Key
-    name: Text
+    name: Name
     tiers: list[Key] = []
     points: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
 
@@ -107,7 +107,7 @@ class Review(Section):
 class Document(Section):
     """A plan as it is written."""
 
-    name: Text
+    name: Name
     company_kind: Literal["saas", "ecommerce", "retail", "hotel", "cars", "services", "other"]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     goals: list[Goal] = []

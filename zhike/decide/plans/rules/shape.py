@@ -25,7 +25,7 @@ def model_at(root: type[BaseModel], loc: Sequence[Step]) -> type[BaseModel] | No
 def normalised(value: Any, annotation: Any) -> Any:
     """Write short forms out: a plain text where words in two languages belong; a section left empty is not given."""
     bare = _bare(annotation)
-    if bare is Text and isinstance(value, str):
+    if _is_model(bare) and issubclass(bare, Text) and isinstance(value, str):
         return {"zh": value, "en": value}
     if isinstance(value, list):
         return [normalised(each, _below(bare, index)) for index, each in enumerate(value)]

@@ -54,6 +54,17 @@ class Text(Section):
         return best_words({"zh": self.zh, "en": self.en}, language)
 
 
+NAME_LENGTH = 60
+NameWords = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, pattern=r"\S")]
+
+
+class Name(Text):
+    """Words short enough for a tab or a table."""
+
+    zh: NameWords | None = None
+    en: NameWords | None = None
+
+
 def best_words(words: Mapping[Any, str | None], language: str) -> str:
     """Return the words for a reader of `language`, else those of the other language, else an empty text."""
     chinese, english = words.get("zh") or "", words.get("en") or ""

@@ -11,7 +11,6 @@ from zhike.conftest import NOW, Person
 from zhike.decide.plans import operations
 from zhike.decide.plans.models import PlanVersion
 from zhike.decide.plans.tests.plans import SMALL
-from zhike.org.jobs import app
 
 EARLIER = NOW - timedelta(days=3)
 
@@ -20,13 +19,6 @@ EARLIER = NOW - timedelta(days=3)
 def first(lead: Person) -> PlanVersion:
     """Version 1, in force since three days."""
     return operations.publish(SMALL, note="The first", by=lead.staff, now=EARLIER)
-
-
-@pytest.fixture(autouse=True)
-def measuring_anew() -> None:
-    """Stand in for the job of the conductor, which this feature asks for by name and must not import."""
-    if "loop.remeasure" not in app.tasks:
-        app.task(name="loop.remeasure")(print)
 
 
 @pytest.fixture
