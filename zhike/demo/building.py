@@ -81,7 +81,7 @@ def build(size: Size, *, now: datetime, say: Say) -> Built:
     days = [today - timedelta(days=7 * back) for back in range(weeks, -1, -1)]
     arrived = datetime.combine(days[0] - timedelta(days=1), datetime.min.time(), zone) + timedelta(hours=20)
     sign_ins = opening.open_company(size, now=now)
-    say(f"{story.NAME}: {len(story.COLLEAGUES)} colleagues in {len(story.TEAMS)} teams")
+    say(f"{opening.NAME}: {len(story.COLLEAGUES)} colleagues in {len(story.TEAMS)} teams")
     if not (folder() / "company.json").exists():
         files.write(folder(), size, say)
     by = Staff.objects.get(email=story.COLLEAGUES[0].email)

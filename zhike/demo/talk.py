@@ -125,7 +125,8 @@ class Speaker:
         return Said(self._at(day), self.book.refs[customer], channel, "in", by, self._fill(self._pick(texts), person))
 
     def _fill(self, template: str, person: Person) -> str:
-        feature, other = self.random.choice(len(self.features), 2, replace=False)
+        feature = int(self.random.integers(len(self.features)))
+        other = feature - int(self.random.integers(1, len(self.features)))
         number = int(self.random.integers(2, 9))
         return template.format(who=person.called, feature=self.features[feature], other=self.features[other], n=number)
 

@@ -27,10 +27,10 @@ def monthly(book: Book, life: Life, size: Size) -> pa.Table:
         return np.asarray(np.round(total[who, which] / days[who, which], 6))
 
     left = {(customer, months[day]): cause for customer, (day, cause) in life.left_on.items()}
-    causes = [left.get(key) for key in zip(who.tolist(), month, strict=True)]
+    present = list(zip(who.tolist(), month, strict=True))
+    causes = [left.get(key) for key in present]
     # Whoever left on the first of a month was not a customer for a day of it; the month before is then the last one.
-    missed = {key for key in left if key not in set(zip(who.tolist(), month, strict=True))}
-    for customer, gone in missed:
+    for customer, gone in left.keys() - set(present):
         before = np.flatnonzero((who == customer) & (month == gone - 1))
         for row in before.tolist():
             causes[row] = left[customer, gone]
