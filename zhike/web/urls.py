@@ -1,5 +1,27 @@
-"""Addresses of this feature."""
+"""Addresses of Today, Customers, Customer 360, the palette and long work."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from zhike.web.pages import customer, customers, export, palette, today, views, works
+
+urlpatterns = [
+    path("", today.home, name="home"),
+    path("today", today.today, name="today"),
+    path("today/news", today.news, name="today-news"),
+    path("customers", customers.customers, name="customers"),
+    path("customers/condition", customers.condition, name="customers-condition"),
+    path("customers/export", export.export, name="customers-export"),
+    path("customers/hand-over", customers.hand_over, name="customers-hand-over"),
+    path("customers/take-back", customers.take_back, name="customers-take-back"),
+    path("customers/<int:customer_id>", customer.customer, name="customer"),
+    path("customers/<int:customer_id>/next", customer.customer_next, name="customer-next"),
+    path("customers/<int:customer_id>/story", customer.customer_story, name="customer-story"),
+    path("customers/<int:customer_id>/usage", customer.customer_usage, name="customer-usage"),
+    path("views/new", views.view_new, name="view-new"),
+    path("views/<int:segment_id>/save", views.view_save, name="view-save"),
+    path("views/<int:segment_id>/delete", views.view_delete, name="view-delete"),
+    path("search", palette.search, name="search"),
+    path("jobs", works.works_list, name="works"),
+    path("work/<int:work_id>", works.work, name="work"),
+    path("work/<int:work_id>/cancel", works.cancel, name="work-cancel"),
+]

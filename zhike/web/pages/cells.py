@@ -54,7 +54,7 @@ class Frame:
 
 
 def name_cell(row: Row, frame: Frame, url: str) -> SafeString:
-    place = "，" if words.speaks_chinese() else ", "
+    place = gettext(", ")
     where = place.join(part for part in (row.industry, row.region) if part)
     html = '<a class="name" href="{}"><b class="trunc" title="{}">{}</b><small title="{}">{}</small></a>'
     return format_html(html, url, row.name, frame.marks(row.name), where, where)

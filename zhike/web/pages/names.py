@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
+
+from zhike.decide.plans.queries import NoPlanInForce, in_force
+from zhike.decide.plans.rules import Plan
 
 STAGES = {
     "onboarding": (gettext_lazy("Onboarding"), 1),
@@ -77,5 +80,18 @@ class Names:
         return value
 
 
-def yes_no(answer: bool) -> str:
-    return gettext("yes") if answer else gettext("no")
+def plan_or_none() -> Plan | None:
+    """Return the plan in force, None on a fresh installation."""
+    try:
+        return in_force()
+    except NoPlanInForce:
+        return None
+
+
+def names_of_plan(plan: Plan | None = None) -> Names:
+    """Return the names that the plan in force gives, in the reader's language."""
+    plan = plan or plan_or_none()
+    if plan is None:
+        return Names(tiers={key: str(name) for key, name in TIERS.items()})
+    language = get_language() or "en"
+    return Names(tiers={tier.key: plan.tier_name(tier.key, language) for tier in plan.tiers.tiers})

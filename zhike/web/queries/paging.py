@@ -15,7 +15,6 @@ from zhike.record.customers.models import Customer
 from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
 
 Rows = list[dict[str, Any]]
-ID = "facts__customer_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +70,22 @@ class Listing:
     def _known(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
         order, down = self.order, self.order.down != back
         rows = self.base
-        tie = ID if order.is_nullable else "id"
         if order.is_nullable:
             rows = rows.filter(**{f"{order.path}__isnull": False})
         if start is not None:
-            rows = rows.filter(_beyond(order.path, tie, start, down=down))
-        return rows.order_by(*(f"-{name}" if down else name for name in (order.path, tie)))
+            rows = rows.filter(_beyond(order.path, order.tie, start, down=down))
+        return rows.order_by(*(f"-{name}" if down else name for name in (order.path, order.tie)))
 
     def _unknown(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
         if not self.order.is_nullable:
             return None
-        rows = self.base.filter(Q(facts__isnull=False) & Q(**{f"{self.order.path}__isnull": True}))
-        return _by_number(rows, ID, start, back=back)
+        rows = self.base.filter(**{f"{self.order.path}__isnull": True})
+        if self.order.is_fact:
+            rows = rows.filter(facts__isnull=False)
+        return _by_number(rows, self.order.tie, start, back=back)
 
     def _unmeasured(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
-        if self.measured_only or not self.order.is_nullable:
+        if self.measured_only or not self.order.is_fact:
             return None
         # A turn measures everybody, so whoever it has not seen was added later and has a higher number.
         last = CustomerFacts.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

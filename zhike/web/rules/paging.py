@@ -37,12 +37,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By what a list is ordered: the column's path, the Python type of its values, and the direction."""
+    """By what a list is ordered: the column's path, the Python type of its values, and the direction.
+
+    A fact of the turn is unknown for whom no turn has measured; `is_fact` is False for a column of the customer.
+    """
 
     path: str
     kind: type
     down: bool = False
     is_nullable: bool = True
+    is_fact: bool = True
+
+    @property
+    def tie(self) -> str:
+        """The number that orders equal values; that of the table in which the value stands, for the index's sake."""
+        return "facts__customer_id" if self.is_fact else "id"
 
 
 def place_from(text: str, kind: type) -> Place | None:

@@ -1,5 +1,6 @@
 import random
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,8 +13,9 @@ ORDERS = [
     Order("facts__health", Decimal),
     Order("facts__health", Decimal, down=True),
     Order("facts__orders", int),
-    Order("sort_key", str, is_nullable=False),
-    Order("sort_key", str, down=True, is_nullable=False),
+    Order("sort_key", str, is_nullable=False, is_fact=False),
+    Order("sort_key", str, down=True, is_nullable=False, is_fact=False),
+    Order("joined", date, down=True, is_fact=False),
 ]
 
 
@@ -22,7 +24,10 @@ def many(customer: Callable[..., Customer]) -> int:
     draw = random.Random(7)
     for number in range(23):
         score = draw.choice([None, Decimal(50), Decimal("61.5"), Decimal(80)])
-        customer(f"客户 {number % 5}", health=score, orders=draw.choice([None, 1, 2]))
+        joined = draw.choice([date(2025, 1, 1), date(2025, 3, 1)])
+        made = customer(f"客户 {number % 5}", health=score, orders=draw.choice([None, 1, 2]), joined=joined)
+        if number % 4 == 0:
+            Customer.objects.filter(pk=made.pk).update(joined=None)
     for number in range(6):
         customer(f"新客户 {number}")
     return 29
@@ -49,7 +54,11 @@ def test_paging_shows_everybody_once_and_leads_back(many: int, order: Order, siz
 
 
 def test_known_values_come_in_order_then_unknown_ones_then_the_unmeasured(many: int) -> None:
-    rows = Listing(Customer.objects.all(), Order("facts__health", Decimal, down=True), ["name"], measured_only=False).page().rows
+    rows = (
+        Listing(Customer.objects.all(), Order("facts__health", Decimal, down=True), ["name"], measured_only=False)
+        .page()
+        .rows
+    )
     known = [row["facts__health"] for row in rows if row["phase"] == "known"]
     assert known == sorted(known, reverse=True)
     assert [row["phase"] for row in rows] == sorted(

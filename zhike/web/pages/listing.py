@@ -1,0 +1,212 @@
+"""One look at the customer list: its view, conditions, order, totals and rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext
+
+from zhike.kit.ruletrees import FieldType, RuleError, parse
+from zhike.measure.facts import FACTS, fields
+from zhike.org.models import Company, Staff
+from zhike.web.pages import conditions
+from zhike.web.pages.cells import Row
+from zhike.web.pages.conditions import Vocabulary
+from zhike.web.pages.names import Names, names_of_plan
+from zhike.web.queries import rows as row_queries
+from zhike.web.queries import status
+from zhike.web.queries.paging import Listing, Page
+from zhike.web.queries.selection import Selection, Totals
+from zhike.web.queries.sorting import is_sortable, order_by
+from zhike.web.queries.views import View, counted, saved_views, standing_views
+from zhike.web.rules import columns, filters, listing
+from zhike.web.rules.listing import ListState
+from zhike.web.rules.paging import Order, place_from
+
+NEEDED = {
+    "tier": ("tier",),
+    "stage": ("stage",),
+    "health": ("health", "health_band", "health_change_30d", "health_weeks"),
+    "worth": ("arr", "revenue_12m"),
+    "renewal": ("days_to_renewal",),
+    "last_touch": (),
+    "next_touch": (),
+    "owner": (),
+}
+"""The facts that a column of its own kind reads."""
+
+
+@dataclass
+class CustomerList:
+    """One look at the list, by one person, of one address."""
+
+    staff: Staff
+    firm: Company
+    today: date
+    given: QueryDict
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def fields(self) -> dict[str, FieldType]:
+        """What this person may filter by, sort by and see."""
+        known = fields(list(self.names.tiers))
+        if self.staff.sees_revenue:
+            return known
+        return {name: kind for name, kind in known.items() if name not in FACTS or not FACTS[name].is_revenue}
+
+    @cached_property
+    def names(self) -> Names:
+        return names_of_plan()
+
+    @cached_property
+    def state(self) -> ListState:
+        state, wrong = listing.read(dict(self.given.lists()), self.fields)
+        for text in wrong:
+            self.notes.append(gettext("The condition “%(text)s” cannot be read and was left out.") % {"text": text})
+        return state
+
+    @cached_property
+    def views(self) -> list[View]:
+        standing = standing_views(self.staff, gettext("My customers"), gettext("All"))
+        return counted([*standing, *saved_views(self.staff, self.fields)], self.staff, self.fields, self.today)
+
+    @cached_property
+    def view(self) -> View:
+        """The view that is open: the named one, else the first."""
+        return next((view for view in self.views if view.key == self.state.view), self.views[0])
+
+    @cached_property
+    def conditions(self) -> tuple[filters.Tree, ...]:
+        """The conditions that hold, each of which can be understood."""
+        wanted = self.view.conditions if self.state.conditions is None else self.state.conditions
+        kept = []
+        for condition in wanted:
+            try:
+                parse(condition, self.fields)
+            except RuleError as error:
+                self.notes.append(gettext("A condition was left out: %(why)s") % {"why": error})
+            else:
+                kept.append(condition)
+        return tuple(kept)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.fields, self.titles, self.names, self.firm.currency)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        has_own = any(filters.attribute_of(name) for name in self.fields)
+        return conditions.attribute_titles() if has_own else {}
+
+    @cached_property
+    def selection(self) -> Selection:
+        tree = filters.together(self.conditions)
+        rule = parse(tree, self.fields) if tree else None
+        return Selection(self.staff, rule, self.state.words, self.view.owner, self.today)
+
+    @cached_property
+    def totals(self) -> Totals:
+        return self.selection.totals()
+
+    @cached_property
+    def worth(self) -> str:
+        """The fact by which customers are weighed: what they pay a year, or what they bought in the last one."""
+        return "arr" if status.company_status().has_subscriptions else "revenue_12m"
+
+    @cached_property
+    def sort(self) -> tuple[str, bool]:
+        """The column of the order, and whether it runs downwards."""
+        for text in (self.state.sort, self.view.sort, "health"):
+            column, down = text.removeprefix("-"), text.startswith("-")
+            if text and self.is_sortable(column):
+                return column, down
+        return "customer", False
+
+    def fact_of(self, column: str) -> str:
+        """Return the fact by which a column is ordered."""
+        return self.worth if column == "worth" else columns.SPECIAL.get(column, column)
+
+    def is_sortable(self, column: str) -> bool:
+        """Say whether this list can be put in the order of a column."""
+        fact = self.fact_of(column)
+        return (fact in self.fields or fact == "name") and is_sortable(fact, few=self.totals.is_few)
+
+    @cached_property
+    def order(self) -> Order:
+        column, down = self.sort
+        return order_by(self.fact_of(column), down=down)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        open_to = set(self.fields) | ({"worth"} if self.staff.sees_revenue else set())
+        return columns.chosen(self.state.columns, open_to)
+
+    @cached_property
+    def listing(self) -> Listing:
+        needed = {fact for column in self.columns for fact in NEEDED.get(column, (column,))}
+        if "renewal" in self.columns:
+            needed.add("contract_end")
+        read = ["name", "ref", "industry", "region", "owner_id"]
+        read += [f"facts__{name}" for name in sorted(needed) if name == "health_weeks" or _is_stored(name)]
+        if any(filters.attribute_of(column) for column in self.columns):
+            read.append("attributes")
+        read += [name for name in sorted(needed) if name in FACTS and not FACTS[name].stored and name not in read]
+        return Listing(self.selection.customers(), self.order, read, measured_only=self.selection.measured_only)
+
+    @cached_property
+    def page(self) -> Page:
+        kind = self.order.kind
+        after, before = place_from(self.state.after, kind), place_from(self.state.before, kind)
+        return self.listing.page(after=after, before=before)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        return self._described(self.page)
+
+    def all_rows(self, size: int) -> Iterator[list[Row]]:
+        """Yield every row of the list, so many at a time."""
+        page = self.listing.page(size=size)
+        while page.rows:
+            yield self._described(page)
+            if not page.has_older:
+                return
+            page = self.listing.page(after=page.last(self.order), size=size)
+
+    def _described(self, page: Page) -> list[Row]:
+        ids = [row["id"] for row in page.rows]
+        touched = row_queries.last_touches(ids) if "last_touch" in self.columns else {}
+        due = row_queries.next_touches(ids) if "next_touch" in self.columns else {}
+        owners = row_queries.owner_names(row["owner_id"] for row in page.rows) if "owner" in self.columns else {}
+        return [_row(row, touched, due, owners) for row in page.rows]
+
+    @property
+    def query(self) -> str:
+        """The query of the address that shows these customers from the first page on."""
+        return self.state.query()
+
+
+def _is_stored(name: str) -> bool:
+    return name in FACTS and FACTS[name].stored
+
+
+def _row(row: Mapping[str, Any], touched: Mapping[int, Any], due: Mapping[int, date], owners: Mapping[int, str]) -> Row:
+    key, owner = row["id"], row["owner_id"]
+    at, channel = touched.get(key, (None, ""))
+    facts = row_queries.facts_in(row)
+    return Row(
+        id=key,
+        name=row["name"],
+        industry=row["industry"],
+        region=row["region"],
+        owner_id=owner,
+        owner=owners.get(owner, "") if owner else "",
+        facts=facts,
+        attributes=row.get("attributes") or {},
+        touched=at,
+        channel=channel,
+        due=due.get(key),
+        trend=facts.get("health_weeks") or (),
+    )

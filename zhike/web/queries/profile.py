@@ -1,0 +1,55 @@
+"""What the page of one customer shows, beside its facts and its story."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from zhike.measure.models import CustomerFacts
+from zhike.record.commerce.models import Order, Subscription
+from zhike.record.customers.models import Consent, Contact, ContactRole, Customer
+
+MARKETING = "marketing"
+MOST_PEOPLE, MOST_LINES = 12, 5
+RANK = {role: place for place, role in enumerate(ContactRole.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact with what he or she allowed. `marketing` is the newest word on it, None while nothing was said."""
+
+    contact: Contact
+    marketing: bool | None
+    refused: frozenset[str] = field(default_factory=frozenset)
+
+
+def facts_of(customer: Customer) -> CustomerFacts | None:
+    return CustomerFacts.objects.filter(pk=customer.pk).first()
+
+
+def people_at(customer: Customer) -> list[Person]:
+    """Return the people there: decision makers first, who left last."""
+    contacts = list(Contact.objects.filter(customer=customer).order_by("id")[:200])
+    contacts.sort(key=lambda one: (one.left_on is not None, RANK.get(one.role, len(RANK)), one.pk))
+    contacts = contacts[:MOST_PEOPLE]
+    latest: dict[int, dict[tuple[str, str], bool]] = defaultdict(dict)
+    lines = Consent.objects.filter(contact__in=contacts).order_by("at", "id")
+    for contact_id, purpose, channel, granted in lines.values_list("contact_id", "purpose", "channel", "granted"):
+        latest[contact_id][purpose, channel] = granted
+    return [_person(one, latest[one.pk]) for one in contacts]
+
+
+def _person(contact: Contact, words: dict[tuple[str, str], bool]) -> Person:
+    said = [granted for (purpose, _channel), granted in words.items() if purpose == MARKETING]
+    refused = frozenset(channel for (_purpose, channel), granted in words.items() if not granted)
+    return Person(contact, any(said) if said else None, refused)
+
+
+def subscriptions_of(customer: Customer, today: date) -> list[Subscription]:
+    """Return the newest subscriptions, running ones first."""
+    rows = Subscription.objects.filter(customer=customer).select_related("product").order_by("-start", "-id")[:40]
+    running = sorted(rows, key=lambda one: one.end is not None and one.end <= today)
+    return running[:MOST_LINES]
+
+
+def orders_of(customer: Customer) -> list[Order]:
+    return list(Order.objects.filter(customer=customer).order_by("-placed_at", "-id")[:MOST_LINES])

@@ -1,0 +1,135 @@
+"""The customers that a list shows: those in view, whom a rule and the typed words find, and their totals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Avg, Count, QuerySet, Sum
+
+from zhike.kit.ruletrees import AllOf, Comparison, Op, Rule, fields_of
+from zhike.measure import queries as measured
+from zhike.measure.facts import FACTS
+from zhike.measure.models import CustomerFacts
+from zhike.org.principals import Principal
+from zhike.record.customers.models import Customer
+from zhike.web.queries.budget import within
+from zhike.web.queries.searching import matching_terms
+from zhike.web.queries.status import COUNTED_TO, company_status
+
+COUNT_MS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Totals of a list. Past ten thousand customers only the count is given, as one more than that, unless the last
+    turn has left totals for this very list. `count` is None when counting took too long for a page.
+    """
+
+    count: int | None
+    worth: Decimal | None = None
+    health: float | None = None
+    bands: Mapping[str, int] = field(default_factory=dict)
+    risk_worth: Decimal | None = None
+    is_exact: bool = True
+
+    @property
+    def is_few(self) -> bool:
+        """Whether every order of this list is quick, also one without an index."""
+        return self.count is not None and self.count <= COUNTED_TO
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Whom a person asks for: by a rule, by words, and perhaps only the customers of one owner."""
+
+    principal: Principal
+    rule: Rule | None
+    words: str
+    owner: int | None
+    today: date
+
+    @property
+    def measured_only(self) -> bool:
+        """Whether a condition over facts leaves out whom no turn has measured yet."""
+        return self.rule is not None and any(name in FACTS and FACTS[name].stored for name in fields_of(self.rule))
+
+    def customers(self) -> QuerySet[Customer]:
+        found = measured.matching(self.rule, self.principal, today=self.today)
+        if self.owner is not None:
+            found = found.filter(owner_id=self.owner)
+        condition = matching_terms(self.words, personal=self.principal.sees_personal) if self.words else None
+        if self.words and condition is None:
+            return found.none()
+        return found.filter(condition) if condition is not None else found
+
+    def count(self) -> int | None:
+        """Return how many there are, at most COUNTED_TO + 1; None when that takes too long."""
+        ids = self.customers().order_by().values("pk")[: COUNTED_TO + 1]
+        return within(COUNT_MS, ids.count)
+
+    def totals(self) -> Totals:
+        count = self.count()
+        if count is None or count > COUNTED_TO:
+            return self._totals_of_turn() or Totals(count, is_exact=False)
+        worth = _worth()
+        rows = CustomerFacts.objects.filter(pk__in=self.customers().order_by().values("pk"))
+        found = rows.values("health_band").annotate(
+            number=Count("pk"), sum_worth=Sum(worth), mean=Avg("health"), known=Count("health")
+        )
+        bands = {row["health_band"]: row for row in within(COUNT_MS, lambda: list(found)) or []}
+        known = sum(row["known"] for row in bands.values())
+        total = sum(float(row["mean"]) * row["known"] for row in bands.values() if row["mean"] is not None)
+        risk = bands.get("risk")
+        return Totals(
+            count=count,
+            worth=sum((row["sum_worth"] or Decimal(0) for row in bands.values()), Decimal(0)),
+            health=total / known if known else None,
+            bands={band: row["number"] for band, row in bands.items() if band},
+            risk_worth=risk["sum_worth"] if risk else None,
+        )
+
+    def _totals_of_turn(self) -> Totals | None:
+        """Return the totals that the last turn left, when the list is one that it added up."""
+        where = _summed(self.rule)
+        if where is None or self.words:
+            return None
+        if self.owner is not None:
+            where["owner_id"] = self.owner
+        whole, bands = measured.totals(self.principal, **where)
+        if not whole.customers:
+            return None
+        worth = _worth()
+        risk = bands.get("risk")
+        return Totals(
+            count=whole.customers,
+            worth=getattr(whole, worth),
+            health=float(whole.health) if whole.health is not None else None,
+            bands={band: total.customers for band, total in bands.items() if band},
+            risk_worth=getattr(risk, worth) if risk else None,
+        )
+
+
+SUMMED = {"tier": "tier", "stage": "stage", "health_band": "band", "owner_id": "owner_id"}
+
+
+def _summed(rule: Rule | None) -> dict[str, str | int | None] | None:
+    """Return what narrows the turn's totals to this rule; None for a rule that they cannot answer."""
+    if rule is None:
+        return {}
+    parts = rule.rules if isinstance(rule, AllOf) else (rule,)
+    where: dict[str, str | int | None] = {}
+    for part in parts:
+        if not isinstance(part, Comparison) or part.field not in SUMMED or SUMMED[part.field] in where:
+            return None
+        value = (
+            part.value[0] if part.op is Op.IN and isinstance(part.value, tuple) and len(part.value) == 1 else part.value
+        )
+        if part.op not in {Op.IS, Op.IN} or isinstance(value, tuple):
+            return None
+        where[SUMMED[part.field]] = int(value) if isinstance(value, Decimal) else str(value)
+    return where
+
+
+def _worth() -> str:
+    return "arr" if company_status().has_subscriptions else "revenue_12m"

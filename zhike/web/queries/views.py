@@ -1,0 +1,72 @@
+"""The saved views of the customer list: one's own customers, all in view, and the segments that one may see."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from django.core.cache import cache
+
+from zhike.decide.segments.models import Segment
+from zhike.kit.ruletrees import FieldType, RuleError, parse
+from zhike.org.models import Staff
+from zhike.org.roles import Permission, Scope
+from zhike.web.queries.selection import Selection
+from zhike.web.queries.status import REMEMBERED
+from zhike.web.rules import filters
+from zhike.web.rules.listing import ALL, MINE
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One tab: `id` is a segment's, None for the two that are always there; `owner` limits it to one's customers."""
+
+    key: str
+    name: str
+    conditions: tuple[filters.Tree, ...] = ()
+    sort: str = ""
+    count: int | None = None
+    id: int | None = None
+    owner: int | None = None
+    is_own: bool = False
+
+
+def saved_views(staff: Staff, fields: Mapping[str, FieldType]) -> list[View]:
+    """Return the segments that this person may see, those left out that ask about what they may not."""
+    found = []
+    for segment in Segment.objects.visible_to(staff):
+        conditions = tuple(filters.conditions_of(segment.rule))
+        try:
+            for condition in conditions:
+                parse(condition, fields)
+        except RuleError:
+            continue
+        may_change = segment.owner_id == staff.pk or staff.may(Permission.PUBLISH_PLAN)
+        is_own = may_change and not segment.plan_key
+        found.append(View(str(segment.pk), segment.label, conditions, segment.sort, id=segment.pk, is_own=is_own))
+    return found
+
+
+def standing_views(staff: Staff, mine: str, everybody: str) -> list[View]:
+    """Return the views that are always there; who sees only the own customers needs one of them."""
+    own = View(MINE, mine, owner=staff.pk)
+    if staff.scope == Scope.OWN:
+        return [own]
+    return [own, View(ALL, everybody)]
+
+
+def counted(views: Sequence[View], staff: Staff, fields: Mapping[str, FieldType], today: date) -> list[View]:
+    """Return the views with how many customers each holds, as of a minute ago at most."""
+    keys = {view.key: f"view:{staff.pk}:{view.key}:{hash(repr(view.conditions))}:{today}" for view in views}
+    known = cache.get_many(keys.values())
+    counts = {key: known.get(keys[key]) for key in keys}
+    for view in views:
+        if counts[view.key] is None:
+            counts[view.key] = _count(view, staff, fields, today)
+            cache.set(keys[view.key], -1 if counts[view.key] is None else counts[view.key], REMEMBERED)
+    return [replace(view, count=counts[view.key] if counts[view.key] != -1 else None) for view in views]
+
+
+def _count(view: View, staff: Staff, fields: Mapping[str, FieldType], today: date) -> int | None:
+    tree = filters.together(view.conditions)
+    rule = parse(tree, fields) if tree else None
+    return Selection(staff, rule, "", view.owner, today).count()
