@@ -17,7 +17,7 @@ from zhike.org import audit, company, works
 from zhike.org.jobs import defer
 from zhike.org.models import Staff, Work
 from zhike.record.imports.models import Import, ImportState
-from zhike.record.imports.operations import contacts, people, refusing, selling
+from zhike.record.imports.operations import contacts, people, refusing, selling, talks, usage
 from zhike.record.imports.operations.files import NoRows
 from zhike.record.imports.operations.preparing import open_file, prepare, stored_path
 from zhike.record.imports.operations.running import Run, Watcher, do
@@ -29,6 +29,8 @@ KINDS: dict[str, Callable[[Run], None]] = {
     "contacts": contacts.bring_in,
     "orders": selling.bring_in_orders,
     "subscriptions": selling.bring_in_subscriptions,
+    "usage": usage.bring_in,
+    "interactions": talks.bring_in,
 }
 
 
@@ -145,4 +147,3 @@ def _settle(given: Import, run: Run, outcome: dict[str, Any], now: datetime) -> 
     transaction.on_commit(lambda: stored.unlink(missing_ok=True))
     if former:
         transaction.on_commit(lambda: (refusing.folder() / Path(former).name).unlink(missing_ok=True))
-

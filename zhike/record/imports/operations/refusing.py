@@ -6,6 +6,7 @@ import csv
 import os
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,22 @@ def new_name(ending: str) -> str:
     return secrets.token_urlsafe(24) + ending
 
 
+class _Once(dict[Any, str]):
+    """Works out the text of each distinct cell or reason once; refused rows repeat theirs by the thousand."""
+
+    MOST = 100_000
+
+    def __init__(self, make: Callable[[Any], str]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, key: Any) -> str:
+        text = self.make(key)
+        if len(self) < self.MOST:
+            self[key] = text
+        return text
+
+
 def safe_cell(value: object) -> str:
     """Return a cell as text that no spreadsheet program takes for a formula."""
     return neutralise(plain_text(value).replace("\x00", ""))
@@ -51,19 +68,22 @@ def write(run: Run) -> str:
     """Write the refused rows of a run and return the file's name, or "" when no row was refused."""
     if not run.refused:
         return ""
-    name = new_name(".csv")
-    waiting = dict(run.refused)
+    name, safe = new_name(".csv"), _Once(safe_cell)
+    reasons = _Once(lambda bad: safe_cell(sentence(bad)))
     with open(folder() / name, "x", encoding="utf-8-sig", newline="", opener=private) as file:
         writer = csv.writer(file)
         writer.writerow([gettext("line"), gettext("reason"), *map(safe_cell, run.source.columns)])
         for batch in run.source.batches():
+            found = [place for place, line in enumerate(batch.lines) if line in run.refused]
             columns = [batch.columns[column] for column in run.source.columns]
-            for place, line in enumerate(batch.lines):
-                bad = waiting.pop(line, None)
-                if bad is not None:
-                    writer.writerow([line, safe_cell(sentence(bad)), *(safe_cell(cells[place]) for cells in columns)])
-            if not waiting:
-                break
+            writer.writerows(
+                [
+                    batch.lines[place],
+                    reasons[run.refused[batch.lines[place]]],
+                    *(safe[cells[place]] for cells in columns),
+                ]
+                for place in found
+            )
     return name
 
 

@@ -61,7 +61,9 @@ def resolve_products(run: Run) -> None:
 
 def adopt_currency() -> None:
     """Make the most frequent currency of the first import with money the company's, while it has none."""
-    for (currency,) in ask("SELECT currency FROM import_stage GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1"):
+    for (currency,) in ask(
+        "SELECT currency FROM import_stage GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1"
+    ):
         Company.objects.filter(pk=1, currency="").update(currency=currency)
 
 
