@@ -112,8 +112,8 @@ def explain(spec: HealthSpec, facts: Mapping[str, object]) -> list[PartPoints]:
 def _explained(key: str, part: HealthPart, facts: Mapping[str, object], total: float) -> PartPoints:
     value = facts.get(part.fact)
     points = facts.get(f"health_{key}")
-    if not total or not isinstance(points, Decimal):
+    if not total or not isinstance(points, Decimal) or not isinstance(value, int | float | Decimal):
         return PartPoints(key, part.fact, value, part.weight, None, None, None)
-    most = 100 * part.weight / total
-    scaled = min(100, round(100 * float(points) / most))
-    return PartPoints(key, part.fact, value, part.weight, Decimal(str(round(most, 1))), scaled, points)
+    most = Decimal(str(round(100 * part.weight / total, 1)))
+    share = (float(value) - part.zero_at) / (part.full_at - part.zero_at)
+    return PartPoints(key, part.fact, value, part.weight, most, round(100 * min(1, max(0, share))), points)

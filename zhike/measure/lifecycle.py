@@ -42,7 +42,7 @@ staged AS (
     WHEN age < $onboarding THEN 'onboarding'
     WHEN fall_before > 0 AND fall_now <= (1 - $decline_by) * fall_before THEN 'decline'
     WHEN age < $maturity OR age IS NULL THEN 'growth'
-    WHEN fall_before > 0 AND ABS(fall_now - fall_before) > $stable * fall_before THEN 'growth'
+    WHEN fall_before > 0 AND fall_now > (1 + $stable) * fall_before THEN 'growth'
     ELSE 'maturity' END AS stage
   FROM aged),
 begun AS (

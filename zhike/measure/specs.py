@@ -65,7 +65,7 @@ class LifecycleSpec(Spec):
     """Stages by age and movement (requirements B5). Lengths are days.
 
     A customer is in onboarding for the first `onboarding_days`; growing until `maturity_days` or while value still
-    moves by more than `stable_within`; mature afterwards; declining when `decline_measure` has fallen by at least
+    rises by more than `stable_within`; mature afterwards; declining when `decline_measure` has fallen by at least
     `decline_by` against the window before, over `decline_days`; churned `churn_after_days` after the last sign of life
     (`churn_by`: contract end, last order or last usage); won back when a churned customer returns, for
     `won_back_days`, then judged by age again.

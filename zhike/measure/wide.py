@@ -8,6 +8,7 @@ plan's decline window and the one before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -40,7 +41,7 @@ ORDERS = """
 # A subscription is charged at the rate of its first day; what it brings a month is told at the rate of yesterday.
 SUBSCRIPTIONS = """
 (SELECT s.customer, s.start, s."end", s.quantity, s.mrr * late.rate AS mrr, CAST(s.mrr * early.rate AS DOUBLE) AS price,
-        s."end" IS NULL OR s."end" >= $today AS running
+        s."end" IS NULL OR s."end" >= $today AS running, {months}
  FROM (SELECT *, COALESCE(NULLIF(currency, ''), $currency) AS money FROM subscriptions) AS s
  LEFT JOIN {rates} AS early ON early.currency = s.money AND s.start >= early.since AND s.start < early.until
  LEFT JOIN {rates} AS late ON late.currency = s.money AND $yesterday >= late.since AND $yesterday < late.until)
@@ -106,15 +107,10 @@ def months(start: str, until: str) -> str:
     )
 
 
-def earned(since: str, until: str) -> str:
-    """Return SQL for what the subscriptions brought in the days of [since, until)."""
-    stop = filled("LEAST(COALESCE(\"end\", DATE '9999-01-01'), {day})", day=until)
-    begin = filled("LEAST(COALESCE(\"end\", DATE '9999-01-01'), {day})", day=since)
-    return filled(
-        "SUM(CAST(price * ({whole} - {part}) AS DECIMAL(28, 8)))",
-        whole=months("start", stop),
-        part=months("start", begin),
-    )
+def _months_by(cuts: Mapping[str, str]) -> str:
+    """Return the columns with the months that a subscription had run when each of the days began."""
+    until = "LEAST(COALESCE(s.\"end\", DATE '9999-01-01'), {day})"
+    return ", ".join(f"{months('s.start', filled(until, day=day))} AS {name}" for name, day in cuts.items())
 
 
 def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, given: pa.Table | None) -> pa.Table:
@@ -167,7 +163,7 @@ def _relations(record: Record, spec: MeasureSpec, when: Morning) -> dict[str, st
     return {
         **parts,
         "orders": filled(ORDERS, **parts),
-        "subscriptions": filled(SUBSCRIPTIONS, **parts),
+        "subscriptions": filled(SUBSCRIPTIONS, months=_months_by(_CUTS), **parts),
         "usage_rows": filled(USAGE, **parts),
     }
 
@@ -197,7 +193,11 @@ def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
             Column("first_order_row", "MIN(day)"),
         ),
         Source.SUBSCRIPTIONS: (
-            *(_money(f"subscription_revenue{name}", earned(*days)) for name, days in _STRETCHES.items()),
+            *(
+                # A price times a share of a month is cut to a decimal before it is summed: sums stay exact.
+                _money(f"subscription_revenue{name}", f"SUM(CAST(price * ({part}) AS DECIMAL(28, 8)))")
+                for name, part in _STRETCHES.items()
+            ),
             Column("first_start", "MIN(start)"),
         ),
         Source.USAGE: (
@@ -217,12 +217,19 @@ _WINDOWS = {
     "_now": "day >= $fall_since",
     "_before": "day >= $fall_before AND day < $fall_since",
 }
+_CUTS = {
+    "months_today": "$today",
+    "months_year_ago": "$year_ago",
+    "months_window": "$window_start",
+    "months_fall_since": "$fall_since",
+    "months_fall_before": "$fall_before",
+}
 _STRETCHES = {
-    "": ("start", "$today"),
-    "_12m": ("$year_ago", "$today"),
-    "_window": ("$window_start", "$today"),
-    "_now": ("$fall_since", "$today"),
-    "_before": ("$fall_before", "$fall_since"),
+    "": "months_today",
+    "_12m": "months_today - months_year_ago",
+    "_window": "months_today - months_window",
+    "_now": "months_today - months_fall_since",
+    "_before": "months_fall_since - months_fall_before",
 }
 
 

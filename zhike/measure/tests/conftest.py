@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,6 +16,8 @@ import pytest
 from django.conf import settings
 from pyarrow import parquet
 
+from zhike.measure.lake import Engine
+from zhike.measure.reading import Morning
 from zhike.measure.specs import MeasureSpec
 from zhike.org.models import Company
 from zhike.record.commerce.models import Order, Product, Subscription
@@ -186,14 +188,14 @@ def book(db: None) -> Book:
     return Book()
 
 
-Rows = dict[str, dict[str, Any]]
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine without a lake, for measures of tables."""
+    folder = tmp_path_factory.mktemp("engine")
+    with Engine(lake=folder / "lake", temporary=folder / "temporary", memory_mb=200, threads=1) as made:
+        yield made
 
 
-@pytest.fixture
-def by_ref() -> Callable[[pa.Table], Rows]:
-    """Turn a table of facts into rows by customer number."""
-
-    def turn(table: pa.Table) -> Rows:
-        return {row["ref"]: row for row in table.to_pylist()}
-
-    return turn
+@pytest.fixture(scope="session")
+def when() -> Morning:
+    return Morning(TODAY, SHANGHAI)
