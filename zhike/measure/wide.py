@@ -186,6 +186,8 @@ def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
     )
     logins = "SUM(count_13w) FILTER (LIST_CONTAINS($login_events, event))"
     days = "BIT_COUNT(BIT_OR(late_days)) + BIT_COUNT(BIT_OR(old_days))"
+    # A company none of whose events is a log-in by name says nothing by their absence.
+    logins_or_days = f"CASE WHEN SUM({logins}) OVER () > 0 THEN {logins} ELSE {days} END"
     return {
         Source.ORDERS: (
             *by_orders,
@@ -202,7 +204,7 @@ def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
         ),
         Source.USAGE: (
             *((Column("seen_last", "MAX(last_day)"),) if by_usage else ()),
-            Column("logins_13w", logins if spec.login_events else days, "0"),
+            Column("logins_13w", logins_or_days if spec.login_events else days, "0"),
             Column("first_used", "MIN(first_day)"),
             Column("used_now", "SUM(fall_now)", "0"),
             Column("used_before", "SUM(fall_before)", "0"),

@@ -94,7 +94,7 @@ def ensure_port_is_free(host: str, port: int) -> None:
 def children(host: str, port: int, workers: int) -> list[Child]:
     """Return the web server and the worker, not yet started."""
     home = Path(os.environ.get("ZHIKE_HOME", ".zhike")).resolve()
-    web = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port)]
+    web = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port)]
     web += ["--workers", str(workers), "--log-level", "warning", "--respawn-failed-workers", "zhike.asgi:application"]
     return [
         Child("web server", web),
