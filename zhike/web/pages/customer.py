@@ -20,6 +20,7 @@ from zhike.org.models import Company
 from zhike.org.roles import Permission
 from zhike.record.customers.models import Customer, CustomerKind
 from zhike.record.customers.queries import attribute_definitions, customer_for
+from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
 from zhike.web.pages import contract, people, standing, story, usage
 from zhike.web.pages.listing import CustomerList
@@ -58,7 +59,8 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "details": _details(found),
         "touches": touches,
         "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),
-        "timeline": story.drawn(found, staff, request.GET.get("kind", ""), "", today),
+        "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today),
+        "form": LogForm(customer=found, principal=staff) if may_log else None,
         "may_edit": staff.may(Permission.EDIT_CUSTOMERS),
         "may_log": may_log,
         "may_work": staff.may(Permission.WORK_TOUCHES),

@@ -65,7 +65,7 @@ def _found(staff: Staff, text: str) -> list[Group]:
     return [
         Group(gettext("Customers"), _customers(staff, customers, text)),
         Group(gettext("Contacts"), [_contact(one, text) for one in contacts]),
-        Group(gettext("Pages"), pages),
+        Group(gettext("Go to"), pages),
         Group(gettext("Actions"), _actions(staff, customers[:1])),
     ]
 
@@ -74,7 +74,7 @@ def _first(staff: Staff) -> list[Group]:
     recent = searching.recent_customers(staff, recent_ids(staff)) if staff.may(Permission.SEE_CUSTOMERS) else []
     return [
         Group(gettext("Lately"), _customers(staff, recent, "")),
-        Group(gettext("Pages"), [hit for hit, _words in _pages(staff)]),
+        Group(gettext("Go to"), [hit for hit, _words in _pages(staff)]),
     ]
 
 
@@ -126,7 +126,7 @@ def _pages(staff: Staff) -> list[tuple[Hit, str]]:
         ("today", "today", gettext("Today"), Permission.WORK_TOUCHES, "T"),
         ("customers", "users", gettext("Customers"), Permission.SEE_CUSTOMERS, "C"),
         ("plan", "plan", gettext("Plan"), Permission.SEE_PLAN, "P"),
-        ("imports", "import", gettext("Import"), Permission.RUN_IMPORTS, ""),
+        ("imports", "upload", gettext("Import"), Permission.RUN_IMPORTS, ""),
         ("staff", "settings", gettext("Settings"), Permission.MANAGE_STAFF, ""),
     ]
     return [

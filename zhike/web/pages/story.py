@@ -1,11 +1,242 @@
-"""The story of a customer: everything that happened, newest first, by kind and by time."""
+"""The story of a customer in words: everything that happened, newest first, by kind and by time."""
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, gettext_lazy
+
+from zhike.act.engagement import queries as engagement
 from zhike.org.models import Staff
+from zhike.org.principals import Principal
+from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Customer
+from zhike.record.events.models import Event, EventKind
+from zhike.record.interactions import queries as record
+from zhike.record.interactions.models import Direction, Interaction, Outcome
+from zhike.record.interactions.queries import KINDS, Moment
+from zhike.ui import words
+from zhike.ui.channels import CHANNELS, OTHER
+from zhike.web.pages.names import Names, names_of_plan
+from zhike.web.pages.people import masked_name
+
+NAMES: dict[str, Any] = {
+    "interaction": gettext_lazy("Contacts made"),
+    "order": gettext_lazy("Orders"),
+    "subscription": gettext_lazy("Contracts"),
+    "event": gettext_lazy("What changed"),
+}
+ICONS = {
+    EventKind.TOUCH_POSTPONED: "clock",
+    EventKind.TOUCH_DROPPED: "minus",
+    EventKind.TOUCH_REOPENED: "undo",
+    EventKind.TOUCH_MADE: "check",
+    EventKind.CUSTOMER_CREATED: "plus",
+    EventKind.COMPLAINT_SOLVED: "check",
+}
 
 
-def drawn(found: Customer, reader: Staff, kind: str, before: str, today: date) -> dict[str, Any]:
-    return {"chips": [], "groups": [], "older_url": "", "empty": "", "empty_why": ""}
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One moment as the template draws it: a line of fact, what it means, the customer's own words."""
+
+    icon: str
+    look: str
+    line: SafeString
+    time: SafeString
+    quote: str = ""
+    text: str = ""
+
+
+def drawn(customer: Customer, reader: Principal, kind: str, before: str, today: date) -> dict[str, Any]:
+    """Return chips with counts and the moments by day, week and month; `before` continues from a moment."""
+    chosen = kind if kind in KINDS else ""
+    found = record.timeline(customer, reader, before, kinds=[chosen] if chosen else KINDS)
+    teller = Teller(reader, today, _owners(found.moments))
+    groups = [
+        {"name": name, "moments": [teller.told(one) for one in group]}
+        for name, group in groupby(found.moments, key=lambda one: _stretch(localtime(one.at).date(), today))
+    ]
+    query = urlencode({"kind": chosen, "before": found.older}) if found.older else ""
+    return {
+        "chips": [] if before else _chips(customer, reader, chosen),
+        "groups": groups,
+        "older_url": f"{reverse('customer-story', args=[customer.pk])}?{query}" if query else "",
+        "older_page_url": f"{reverse('customer', args=[customer.pk])}?{query}" if query else "",
+        "url": reverse("customer-story", args=[customer.pk]),
+        "empty": gettext("Nothing has happened yet"),
+        "empty_why": gettext("The first line that somebody logs is the beginning."),
+    }
+
+
+def _chips(customer: Customer, reader: Principal, chosen: str) -> list[dict[str, Any]]:
+    counts = record.counts(customer, reader)
+    address = reverse("customer-story", args=[customer.pk])
+    everything = {"name": gettext("All"), "count": words.plain(sum(counts.values())), "url": address, "on": not chosen}
+    kinds = [
+        {"name": NAMES[key], "count": words.plain(counts[key]), "url": f"{address}?kind={key}", "on": key == chosen}
+        for key in KINDS
+        if counts[key]
+    ]
+    return [everything, *kinds]
+
+
+def _owners(shown: Sequence[Moment]) -> dict[int, str]:
+    """Return the names of those between whom a customer was handed over."""
+    events = [one.row for one in shown if one.kind == "event" and one.row.kind == EventKind.CUSTOMER_HANDED_OVER]
+    ids = {event.payload.get(key) for event in events for key in ("from", "to")} - {None}
+    return dict(Staff.objects.filter(pk__in=ids).values_list("id", "name")) if ids else {}
+
+
+def _stretch(day: date, today: date) -> str:
+    """Return the heading under which a day is told."""
+    monday = today - timedelta(days=today.weekday())
+    if day > today:
+        return gettext("Ahead")
+    if day == today:
+        return gettext("Today, %(day)s") % {"day": words.date_text(day, today)}
+    if day >= monday:
+        return gettext("This week")
+    if day >= monday - timedelta(days=7):
+        return gettext("Last week")
+    return date_format(day, "F") if day.year == today.year else date_format(day, "YEAR_MONTH_FORMAT")
+
+
+class Teller:
+    """Says moments in the reader's words and within the reader's rights."""
+
+    def __init__(self, reader: Principal, today: date, owners: dict[int, str]) -> None:
+        self.reader, self.today, self.owners = reader, today, owners
+        self.names: Names = names_of_plan()
+
+    def told(self, one: Moment) -> Told:
+        match one.row:
+            case Interaction():
+                return self._contact(one.row)
+            case Order():
+                return self._order(one.row)
+            case Subscription():
+                return self._subscription(one.row, one.at)
+            case _:
+                return self._event(one.row)
+
+    def _event(self, event: Event) -> Told:
+        tell = {
+            EventKind.ALERT_RAISED: self._alert,
+            EventKind.TIER_CHANGED: self._tier,
+            EventKind.STAGE_CHANGED: self._stage,
+            EventKind.SURVEY_ANSWERED: self._survey,
+            EventKind.TOUCH_PLANNED: self._planned,
+            EventKind.CUSTOMER_HANDED_OVER: self._handed,
+        }.get(EventKind(event.kind), self._plain)
+        return tell(event)
+
+    def _time(self, at: datetime) -> SafeString:
+        machine, title = words.exact(at)
+        local = localtime(at)
+        day, clock = local.date(), f"{local:%H:%M}"
+        if day == self.today:
+            shown = clock
+        else:
+            shown = words.relative(day, self.today)
+            shown = f"{shown} {clock}" if 0 < (self.today - day).days < 7 else shown
+        return format_html('<time datetime="{}" title="{}">{}</time>', machine, title, shown)
+
+    def _contact(self, one: Interaction) -> Told:
+        icon, channel = CHANNELS.get(one.channel, OTHER)
+        person = one.contact.name if one.contact else ""
+        if person and not self.reader.sees_personal:
+            person = masked_name(person)
+        said = [str(channel), person]
+        reached, is_theirs = one.outcome == Outcome.REACHED, one.direction == Direction.IN
+        if not reached:
+            said.append(str(Outcome(one.outcome).label))
+        if is_theirs:
+            said.append(gettext("from the customer"))
+        who = one.by.name if one.by else one.by_name or gettext("Contact")
+        line = format_html("<b>{}</b> {}", who, gettext(", ").join(part for part in said if part))
+        look = "acc" if reached else ""
+        quote, text = (one.text, "") if is_theirs else ("", one.text)
+        return Told(icon, look, line, self._time(one.at), quote, text)
+
+    def _order(self, one: Order) -> Told:
+        line = format_html("<b>{}</b> {}", gettext("Order"), one.ref)
+        if self.reader.sees_revenue and one.bought:
+            line = format_html("{} {}", line, words.money(one.bought, one.currency))
+        back = ""
+        if self.reader.sees_revenue and one.returned:
+            back = gettext("Returned: %(amount)s") % {"amount": words.money(one.returned, one.currency)}
+        return Told("order", "ok" if one.bought else "warn", line, self._time(one.placed_at), text=back)
+
+    def _subscription(self, one: Subscription, at: datetime) -> Told:
+        line = format_html("<b>{}</b> {}", gettext("Contract begins"), one.product.name)
+        if self.reader.sees_revenue:
+            amount = gettext("%(amount)s a month") % {"amount": words.money(one.mrr, one.currency)}
+            line = format_html("{} {}", line, amount)
+        until = gettext("open end")
+        if one.end:
+            until = gettext("until %(day)s") % {"day": words.date_text(one.end, self.today)}
+        day = localtime(at).date()
+        time = format_html('<time datetime="{}">{}</time>', day.isoformat(), words.relative(day, self.today))
+        return Told("contract", "ok", line, time, text=until)
+
+    def _alert(self, one: Event) -> Told:
+        line = format_html("<b>{}</b>", engagement.sentence(one.payload, today=localtime(one.at).date()))
+        look = "risk" if one.payload.get("urgency", 1) >= 3 else "warn"
+        icons = {"renewal_due": "contract", "usage_fell": "usage", "silent": "clock"}
+        icon = icons.get(str(one.payload.get("code")), "health")
+        return Told(icon, look, line, self._time(one.at), text=gettext("A warning sign that the plan asked for."))
+
+    def _tier(self, one: Event) -> Told:
+        before, after = (self.names.tier(one.payload.get(key) or "") for key in ("from", "to"))
+        return self._move(one, gettext("Tier"), before[0], after[0], good=after[1] <= before[1], icon="flag")
+
+    def _stage(self, one: Event) -> Told:
+        key = one.payload.get("to") or ""
+        before, after = self.names.stage(one.payload.get("from") or ""), self.names.stage(key)
+        good = key not in {"decline", "churned"}
+        return self._move(one, gettext("Lifecycle"), before, after, good=good, icon="journey")
+
+    def _move(self, one: Event, what: str, before: str, after: str, *, good: bool, icon: str) -> Told:
+        html = "<b>{0}</b> {1} → <b>{2}</b>" if before else "<b>{0}</b> {2}"
+        return Told(icon, "" if good else "warn", format_html(html, what, before, after), self._time(one.at))
+
+    def _survey(self, one: Event) -> Told:
+        score = one.payload.get("nps")
+        said = (
+            gettext("NPS answer %(score)s of 10") % {"score": score} if score is not None else EventKind(one.kind).label
+        )
+        look = "" if not isinstance(score, int) else "ok" if score >= 9 else "warn" if score >= 7 else "risk"
+        quote = str(one.payload.get("comment") or "")
+        return Told("survey", look, format_html("<b>{}</b>", said), self._time(one.at), quote=quote)
+
+    def _planned(self, one: Event) -> Told:
+        line = format_html("<b>{}</b>", gettext("Touch planned"))
+        due = str(one.payload.get("due_on") or "")
+        if due:
+            said = gettext("due %(day)s") % {"day": words.date_text(date.fromisoformat(due), self.today)}
+            line = format_html("{} {}", line, said)
+        return Told("calendar", "", line, self._time(one.at), text=_by(one))
+
+    def _handed(self, one: Event) -> Told:
+        nobody = gettext("nobody")
+        before, after = (self.owners.get(one.payload.get(key) or 0, nobody) for key in ("from", "to"))
+        line = format_html("<b>{}</b> {} → <b>{}</b>", gettext("Handed over"), before, after)
+        return Told("transfer", "", line, self._time(one.at), text=_by(one))
+
+    def _plain(self, one: Event) -> Told:
+        kind = EventKind(one.kind)
+        line = format_html("<b>{}</b>", kind.label)
+        return Told(ICONS.get(kind, "info"), "", line, self._time(one.at), text=_by(one))
+
+
+def _by(one: Event) -> str:
+    return gettext("by %(name)s") % {"name": one.by.name} if one.by else ""
