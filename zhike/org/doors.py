@@ -27,7 +27,18 @@ DOORS: dict[str, P | Public] = {
     "contact-new": P.EDIT_CUSTOMERS,
     "contact-edit": P.EDIT_CUSTOMERS,
     # record/imports
+    "imports": P.RUN_IMPORTS,
+    "import-new": P.RUN_IMPORTS,
+    "import": P.RUN_IMPORTS,
+    "import-map": P.RUN_IMPORTS,
+    "import-run": P.RUN_IMPORTS,
+    "import-undo": P.RUN_IMPORTS,
+    "import-refused": P.RUN_IMPORTS,
     # record/interactions
+    "interaction-new": P.LOG_INTERACTIONS,
+    "interaction-log": P.LOG_INTERACTIONS,
+    "interaction-log-any": P.LOG_INTERACTIONS,
+    "interaction-undo": P.LOG_INTERACTIONS,
     # decide/plans
     "plan": P.SEE_PLAN,
     "plan-version": P.SEE_PLAN,

@@ -10,7 +10,8 @@ from zhike.record.imports.operations.handing_in import (
     map_columns,
     tidy,
 )
-from zhike.record.imports.operations.importing import ALREADY_DONE, ask_for, bring_in, run
+from zhike.record.imports.operations.importing import ALREADY_DONE, ask_for, bring_in, language_of, run
+from zhike.record.imports.operations.refusing import refused_path
 from zhike.record.imports.operations.undoing import CannotUndo, undo
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "drop",
     "guess_mapping",
     "hand_in",
+    "language_of",
     "look_at",
     "map_columns",
+    "refused_path",
     "run",
     "tidy",
     "undo",

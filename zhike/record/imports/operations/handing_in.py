@@ -17,13 +17,15 @@ from zhike.kit.refusal import gettext_noop as _
 from zhike.org import audit
 from zhike.org.models import Staff
 from zhike.record.imports.models import Import, ImportState
-from zhike.record.imports.operations.files import Batch, kind_of_file, sample_of
+from zhike.record.imports.operations.files import kind_of_file, sample_of
 from zhike.record.imports.operations.preparing import mapped_columns, open_file, stored_path
 from zhike.record.imports.operations.refusing import folder, new_name, private
+from zhike.record.imports.rules.cells import plain_text
 from zhike.record.imports.rules.guessing import guess
 
 COPY_PIECE = 4 * 2**20
 KEPT_FOR = timedelta(days=30)
+LONGEST_CELL = 200
 
 
 class TooLargeToKeep(Refusal):
@@ -34,10 +36,11 @@ class TooLargeToKeep(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file shows before it is imported."""
+    """What a file shows before it is imported: its columns and its first rows, by column."""
 
     columns: list[str]
-    sample: Batch
+    sample: dict[str, list[Any]]
+    lines: list[int]
 
 
 def hand_in(kind: str, file: IO[bytes], name: str, *, by: Staff | None, now: datetime, **settings_: Any) -> Import:
@@ -66,15 +69,22 @@ def _note(
 
 
 def look_at(given: Import) -> Look:
-    """Return the columns and first rows of a stored file."""
+    """Return the columns and first rows of a stored file; looked up once, then kept with the import."""
+    kept = given.options.get("look")
+    if kept:
+        return Look(kept["columns"], kept["sample"], kept["lines"])
     with open_file(stored_path(given), given.file_name) as source:
-        return Look(source.columns, sample_of(source))
+        first = sample_of(source)
+        sample = {name: [plain_text(cell)[:LONGEST_CELL] for cell in cells] for name, cells in first.columns.items()}
+        found = Look(source.columns, sample, list(first.lines))
+    given.options = {**given.options, "look": {"columns": found.columns, "sample": sample, "lines": found.lines}}
+    given.save(update_fields=["options"])
+    return found
 
 
 def guess_mapping(given: Import, look: Look) -> dict[str, str]:
-    """Return the mapping that names and contents suggest, in which what was chosen before wins."""
-    guessed = guess(given.kind, look.columns, look.sample.columns)
-    return {**guessed, **given.mapping} if given.mapping else guessed
+    """Return the mapping that names and contents suggest."""
+    return guess(given.kind, look.columns, look.sample)
 
 
 @transaction.atomic(durable=True)
@@ -88,10 +98,10 @@ def map_columns(
     update_existing: bool,
 ) -> None:
     """Note how a file is to be read; refuses fields and columns that do not exist."""
-    given.mapping, given.defaults, given.options = dict(mapping), dict(defaults), dict(options)
+    given.mapping, given.defaults = dict(mapping), dict(defaults)
+    given.options = {**given.options, **options}
     given.create_customers, given.update_existing = create_customers, update_existing
-    with open_file(stored_path(given), given.file_name) as source:
-        mapped_columns(given, source)
+    mapped_columns(given, look_at(given).columns)
     given.save(update_fields=["mapping", "defaults", "options", "create_customers", "update_existing"])
 
 

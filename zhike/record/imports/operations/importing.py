@@ -69,13 +69,13 @@ def bring_in(given: Import, *, dry: bool, now: datetime, watcher: Watcher) -> Im
         "error": gettext("The program ended unexpectedly; try again."),
     }
     try:
-        with override(_language(given)):
+        with override(language_of(given)):
             ended = run(given.pk, dry=dry, now=now, watcher=watcher)
     except works.Cancelled:
         ended = {"state": ImportState.UPLOADED, "error": ""}
         raise
     except Refusal as refusal:
-        with override(_language(given)):
+        with override(language_of(given)):
             said = gettext(str(refusal.message))
             ended = {"state": ImportState.FAILED, "error": said % refusal.details if refusal.details else said}
         ended.update(getattr(refusal, "outcome", {}))
@@ -86,7 +86,8 @@ def bring_in(given: Import, *, dry: bool, now: datetime, watcher: Watcher) -> Im
     return given
 
 
-def _language(given: Import) -> str:
+def language_of(given: Import) -> str:
+    """Return the language in which an import speaks to the person who asked for it."""
     return (given.by.language if given.by else "") or company.current().language
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -98,7 +98,7 @@ def stored_path(given: Import) -> Path:
 def prepare(given: Import, source: Source, *, now: datetime, dry: bool, watcher: Watcher) -> Run:
     """Check mapping and defaults against the file and return the run that can start."""
     ours = company.current()
-    columns = mapped_columns(given, source)
+    columns = mapped_columns(given, source.columns)
     fields = {**fields_of(given.kind), **_attribute_fields(columns)}
     run = Run(
         import_id=given.pk,
@@ -130,7 +130,7 @@ def prepare(given: Import, source: Source, *, now: datetime, dry: bool, watcher:
     return run
 
 
-def mapped_columns(given: Import, source: Source) -> dict[str, str]:
+def mapped_columns(given: Import, columns: Sequence[str]) -> dict[str, str]:
     """Return {field: column} as the file spells its columns; refuses names that do not exist, naming those that do."""
     known = fields_of(given.kind)
     for name in (*given.mapping, *given.defaults):
@@ -140,13 +140,13 @@ def mapped_columns(given: Import, source: Source) -> dict[str, str]:
         elif name not in known:
             listed = ", ".join([*known, *([f"{ATTRIBUTES}NAME"] if takes_attributes(given.kind) else [])])
             raise UnknownField(field=name, kind=given.kind, fields=listed)
-    spelled = {column: column for column in source.columns}
-    alike = {folded(column): column for column in reversed(source.columns)}
+    spelled = {column: column for column in columns}
+    alike = {folded(column): column for column in reversed(columns)}
     found = {}
     for name, column in given.mapping.items():
         real = spelled.get(column) or alike.get(folded(str(column)))
         if real is None:
-            raise UnknownColumn(name=given.file_name, column=column, columns=", ".join(source.columns))
+            raise UnknownColumn(name=given.file_name, column=column, columns=", ".join(columns))
         found[_attribute_key(name)] = real
     return found
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from zhike.kit.refusal import Place, Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.kit.textfiles import neutralise
+from zhike.record.imports.models import Import
 from zhike.record.imports.operations.running import Run
 from zhike.record.imports.operations.sentences import REASON_NAMES, sentence
 from zhike.record.imports.rules.cells import plain_text
@@ -41,6 +42,12 @@ def folder() -> Path:
 def new_name(ending: str) -> str:
     """Return a name that nobody can guess."""
     return secrets.token_urlsafe(24) + ending
+
+
+def refused_path(given: Import) -> Path | None:
+    """Return where the refused rows of an import lie, or None when there are none."""
+    path = folder() / Path(given.refused_file).name
+    return path if given.refused_file and path.is_file() else None
 
 
 class _Once(dict[Any, str]):

@@ -91,3 +91,39 @@ def sentence(bad: Bad) -> str:
         **bad.more,
     }
     return str(REASONS[bad.reason]) % details
+
+
+FIELDS = {
+    "id": _("number"),
+    "name": _("name"),
+    "kind": _("organisation or person"),
+    "industry": _("industry"),
+    "region": _("region"),
+    "size": _("size"),
+    "joined": _("customer since"),
+    "owner": _("owner: e-mail or name"),
+    "acquisition_cost": _("acquisition cost"),
+    "customer": _("customer number"),
+    "role": _("role or job title"),
+    "email": _("e-mail"),
+    "phone": _("phone"),
+    "birthday": _("birthday"),
+    "order": _("order number"),
+    "time": _("time"),
+    "product": _("product"),
+    "description": _("description"),
+    "quantity": _("quantity"),
+    "price": _("price of one"),
+    "currency": _("currency"),
+    "start": _("start"),
+    "end": _("end"),
+    "mrr": _("revenue a month"),
+    "event": _("event"),
+    "count": _("how often"),
+    "users": _("by how many people"),
+    "channel": _("channel"),
+    "direction": _("direction"),
+    "by": _("colleague"),
+    "text": _("what was said"),
+}
+"""What people call the fields."""

@@ -61,7 +61,7 @@ def plain_text(cell: object) -> str:
         case bool():
             return "true" if cell else "false"
         case float():
-            return "" if cell != cell else f"{cell:.0f}" if cell.is_integer() else repr(cell)  # noqa: PLR0124  NaN.
+            return "" if cell != cell else f"{cell:.0f}" if cell.is_integer() else repr(cell)
         case Decimal():
             return f"{cell:f}"
         case datetime():

@@ -109,7 +109,7 @@ def _datetime(value: object, format: str) -> datetime | None | Bad:
 
 
 def _from_number(number: float, value: object) -> datetime | None | Bad:
-    if number != number:  # noqa: PLR0124  NaN is how floats write "nothing".
+    if number != number:
         return None
     if EXCEL_DAYS[0] <= number <= EXCEL_DAYS[1]:
         return EXCEL_DAY_ZERO + timedelta(seconds=round(number * 86_400))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from django.utils.translation import gettext
 from zhike.record.imports import operations, queries
 from zhike.record.imports.models import Import, ImportKind
 from zhike.record.imports.operations.files import FileMissing, NotAFile
-from zhike.record.imports.operations.refusing import folder
 from zhike.record.imports.operations.sentences import COUNTS, REASON_NAMES
 from zhike.record.imports.rules.kinds import KINDS, takes_attributes
 from zhike.record.imports.rules.problems import Reason
@@ -158,8 +158,9 @@ def _hand_over(given: Import, target: str | None) -> None:
     if not target:
         return
     given.refresh_from_db()
-    if given.refused_file:
-        Path(target).write_bytes((folder() / given.refused_file).read_bytes())
+    path = operations.refused_path(given)
+    if path:
+        shutil.copyfile(path, target)
     else:
         Path(target).unlink(missing_ok=True)
 
