@@ -47,7 +47,7 @@ class Columnar:
         self.file.close()
 
     def batches(self, wanted: Sequence[str] | None = None) -> Iterator[Batch]:
-        columns = [name for name in (self.columns if wanted is None else wanted)]
+        columns = list(self.columns if wanted is None else wanted)
         names = [self._names[self.columns.index(column)] for column in columns]
         for column, name in zip(columns, names, strict=True):
             if wanted is not None and name in self._nested:

@@ -27,7 +27,8 @@ class WrongEncoding(Refusal):
 
 class FormulaInCell(Refusal):
     message = _(
-        "Line %(line)s of %(name)s has a formula in column %(column)s (%(formula)s). Save the values instead and import again."
+        "Line %(line)s of %(name)s has a formula in column %(column)s (%(formula)s). "
+        "Save the values instead and import again."
     )
 
 

@@ -32,7 +32,8 @@ STAGE_COLUMNS = {
 
 REPEATED = """
     SELECT ref, array_agg(line ORDER BY line) FROM import_stage GROUP BY ref
-    HAVING count(DISTINCT md5(ROW(name, kind, industry, region, size, joined, owner_id, acquisition_cost, attributes)::text)) > 1
+    HAVING count(DISTINCT md5(
+        ROW(name, kind, industry, region, size, joined, owner_id, acquisition_cost, attributes)::text)) > 1
     ORDER BY min(line) LIMIT 1
 """
 DROP_DUPLICATES = """
@@ -166,7 +167,8 @@ class Colleagues:
 
 FIND = """
     INSERT INTO import_people (ref, id)
-    SELECT c.ref, c.id FROM customers_customer c JOIN (SELECT DISTINCT customer FROM import_named) n ON n.customer = c.ref
+    SELECT c.ref, c.id FROM customers_customer c
+    JOIN (SELECT DISTINCT customer FROM import_named) n ON n.customer = c.ref
     WHERE %(all)s OR c.owner_id = ANY(%(owners)s)
 """
 UNKNOWN = """

@@ -207,7 +207,7 @@ MAKE_SUBSCRIPTIONS = """
 
 
 def bring_in_subscriptions(run: Run) -> None:
-    """Bring in subscriptions; one is known by customer, product, start, price and quantity, and may get an end later."""
+    """Bring in subscriptions. One is known by customer, product, start, price and quantity; its end may come later."""
     stage(run, SUBSCRIPTION_COLUMNS, _subscription)
     resolve_staged(run)
     adopt_currency()

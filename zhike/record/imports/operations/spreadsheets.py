@@ -68,9 +68,11 @@ class Sheet:
     def __init__(self, path: Path, name: str) -> None:
         check_package(path, name)
         self.path, self.name, self.position = path, name, 0
+        self._file = path.open("rb")  # By its content: the library would judge a path by its ending.
         try:
-            self.book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
+            self.book = load_workbook(self._file, read_only=True, data_only=False, keep_links=False)
         except (InvalidFileException, KeyError, ValueError, OSError, ParseError, zipfile.BadZipFile) as error:
+            self._file.close()
             raise BrokenWorkbook(name=name) from error
         self.sheet, self.header_row, headers = self._first_sheet()
         self.columns = unique(headers, name)
@@ -83,6 +85,7 @@ class Sheet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.book.close()
+        self._file.close()
 
     def _first_sheet(self) -> tuple[Any, int, list[object]]:
         try:

@@ -23,7 +23,8 @@ EMPTIED = """
         SELECT o.id, coalesce(sum(l.amount) FILTER (WHERE l.kind = 'sale'), 0) AS bought,
             coalesce(-sum(l.amount) FILTER (WHERE l.kind = 'return'), 0) AS returned,
             coalesce(sum(l.amount) FILTER (WHERE l.kind = 'fee'), 0) AS fees
-        FROM commerce_order o LEFT JOIN commerce_orderline l ON l.order_id = o.id AND l.import_id IS DISTINCT FROM %(import_id)s
+        FROM commerce_order o
+        LEFT JOIN commerce_orderline l ON l.order_id = o.id AND l.import_id IS DISTINCT FROM %(import_id)s
         WHERE o.id IN (SELECT order_id FROM commerce_orderline WHERE import_id = %(import_id)s) GROUP BY o.id) n
     WHERE o.id = n.id
 """

@@ -110,7 +110,7 @@ def _number(cell: object) -> object:
     return number.quantize(FOUR_PLACES)
 
 
-def _number_of_text(text: str) -> Decimal | None | Bad:
+def _number_of_text(text: str) -> Decimal | Bad | None:
     if text.lower() in EMPTY:
         return None
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip()

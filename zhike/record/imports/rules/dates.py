@@ -72,7 +72,7 @@ class Order:
         return bool(self.example)
 
 
-def moment(value: object, *, zone: tzinfo, format: str = "") -> datetime | None | Bad:
+def moment(value: object, *, zone: tzinfo, format: str = "") -> datetime | Bad | None:
     """Return a cell as a moment in UTC; a time without a zone is meant in `zone`, a bare day is its midnight."""
     found = _datetime(value, format)
     if not isinstance(found, datetime):
@@ -83,7 +83,7 @@ def moment(value: object, *, zone: tzinfo, format: str = "") -> datetime | None 
     return aware.astimezone(UTC)
 
 
-def day(value: object, *, zone: tzinfo, format: str = "") -> date | None | Bad:
+def day(value: object, *, zone: tzinfo, format: str = "") -> date | Bad | None:
     """Return a cell as a day; a moment with a zone is the day it was in `zone`."""
     found = _datetime(value, format)
     if not isinstance(found, datetime):
@@ -92,7 +92,7 @@ def day(value: object, *, zone: tzinfo, format: str = "") -> date | None | Bad:
     return result if EARLIEST <= result < LATEST else Bad(Reason.FAR_DATE, found=shown(value))
 
 
-def _datetime(value: object, format: str) -> datetime | None | Bad:
+def _datetime(value: object, format: str) -> datetime | Bad | None:
     match value:
         case None:
             return None
@@ -108,7 +108,7 @@ def _datetime(value: object, format: str) -> datetime | None | Bad:
             return _from_text(str(value).strip(), format)
 
 
-def _from_number(number: float, value: object) -> datetime | None | Bad:
+def _from_number(number: float, value: object) -> datetime | Bad | None:
     if number != number:
         return None
     if EXCEL_DAYS[0] <= number <= EXCEL_DAYS[1]:
@@ -119,7 +119,7 @@ def _from_number(number: float, value: object) -> datetime | None | Bad:
     return _from_text(f"{number:.0f}", "") if number > 0 else Bad(Reason.NOT_A_DATE, found=shown(value))
 
 
-def _from_text(text: str, format: str) -> datetime | None | Bad:
+def _from_text(text: str, format: str) -> datetime | Bad | None:
     if not text or text.lower() in {"null", "nan", "nat", "n/a", "none", "\\n", "-", "—", "0000-00-00"}:
         return None
     try:

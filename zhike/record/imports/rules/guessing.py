@@ -28,7 +28,7 @@ def guess(kind: str, columns: Sequence[str], sample: Mapping[str, Sequence[objec
         if (score := _score(field, column, sample.get(column, ())))
     ]
     found: dict[str, str] = {}
-    for _score_, _place, name, column in sorted(scores, key=lambda each: (-each[0], -each[1])):
+    for *_weights, name, column in sorted(scores, key=lambda each: (-each[0], -each[1])):
         if name not in found and column not in found.values():
             found[name] = column
     return {field.name: found[field.name] for field in KINDS[kind] if field.name in found}

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from zhike.record.imports.rules.headers import HEADERS
+
 ATTRIBUTES = "attributes."
 
 
@@ -16,241 +18,62 @@ class Field:
     words: tuple[str, ...] = ()
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split("|"))
-
-
-_CUSTOMER = Field(
-    "customer",
-    "ref",
-    required=True,
-    longest=100,
-    words=_words(
-        "customer|customer id|customer no|customer number|customer code|client|client id|account|account id|account no"
-        "|cust id|custid|user id|userid|member id|household id|company id|company|buyer|buyer id|tenant|org id"
-        "|客户|客户编号|客户号|客户代码|客户id|客户名称|会员|会员号|会员编号|账号|账户|帐号|公司|公司名称|买家|用户|用户id|用户编号"
-    ),
-)
-_TIME = _words(
-    "time|date|datetime|timestamp|created|created at|at|day|when|order date|invoice date|purchase date|purchased at"
-    "|order purchase timestamp|transaction timestamp|transaction date|event time|event date|usage date|occurred at"
-    "|时间|日期|下单时间|下单日期|订单时间|订单日期|购买时间|成交时间|创建时间|发生时间|记录时间|跟进时间|联系时间|沟通时间|使用日期|统计日期"
-)
-_CURRENCY = Field("currency", "currency", words=_words("currency|currency code|ccy|币种|货币|币别|结算币种"))
-_QUANTITY = Field(
-    "quantity",
-    "number",
-    words=_words(
-        "quantity|qty|units|seats|licenses|licences|count|number of units|数量|件数|席位|席位数|用户数|购买数量"
-    ),
-)
-_PRODUCT = _words(
-    "product|product id|product code|stock code|stockcode|sku|item|item id|item code|article|plan|plan tier|plan name|product name"
-    "|产品|商品|产品编号|商品编号|产品编码|商品编码|货号|产品名称|商品名称|套餐|版本|方案|订阅产品"
-)
-
+_CUSTOMER = Field("customer", "ref", required=True, longest=100, words=HEADERS["customer"])
+_QUANTITY = Field("quantity", "number", words=HEADERS["quantity"])
+_CURRENCY = Field("currency", "currency", words=HEADERS["currency"])
 CUSTOMERS = (
-    Field(
-        "id",
-        "ref",
-        required=True,
-        longest=100,
-        words=_words(
-            "id|customer id|customer no|customer number|customer code|customer|account id|account no|account|client id"
-            "|cust id|custid|member id|user id|userid|company id|household id|tenant id|customer unique id|no|code|ref"
-            "|客户编号|客户号|客户代码|客户id|编号|编码|会员编号|会员号|账号|帐号|用户id|公司编号"
-        ),
-    ),
-    Field(
-        "name",
-        "text",
-        words=_words(
-            "name|customer name|account name|company|company name|client name|client|organisation|organization|full name"
-            "|客户名称|客户名|名称|公司|公司名称|企业名称|单位名称|单位|姓名|客户姓名|会员姓名|客户全称|客户"
-        ),
-    ),
-    Field(
-        "kind",
-        "kind",
-        words=_words("kind|customer type|type|account type|entity type|类型|客户类型|客户性质|类别|性质"),
-    ),
-    Field(
-        "industry", "text", longest=100, words=_words("industry|sector|vertical|branch|行业|所属行业|行业分类|客户行业")
-    ),
-    Field(
-        "region",
-        "text",
-        longest=100,
-        words=_words(
-            "region|country|state|province|city|location|office location|area|territory|customer city|customer state"
-            "|地区|区域|省份|省|城市|国家|所在地|所在地区|所在城市|大区"
-        ),
-    ),
-    Field(
-        "size",
-        "text",
-        longest=50,
-        words=_words(
-            "size|employees|employee count|headcount|company size|seats|account users|users|规模|公司规模|人数|员工人数|员工数|企业规模"
-        ),
-    ),
-    Field(
-        "joined",
-        "day",
-        words=_words(
-            "joined|joined on|signup date|sign up date|signed up|customer since|since|start date|created|created at|created date"
-            "|registration date|registered|first seen|加入日期|注册日期|注册时间|签约日期|签约时间|成为客户|成为客户日期|客户自|合作开始|开户日期|建档日期|创建日期|创建时间"
-        ),
-    ),
-    Field(
-        "owner",
-        "staff",
-        words=_words(
-            "owner|owner email|account owner|account manager|csm|sales rep|salesperson|sales agent|representative|manager"
-            "|负责人|客户负责人|客户经理|跟进人|归属人|所属人|业务员|销售|销售负责人|客户成功经理"
-        ),
-    ),
-    Field(
-        "acquisition_cost",
-        "amount",
-        words=_words("acquisition cost|cac|cost of acquisition|customer acquisition cost|获客成本|拉新成本|获取成本"),
-    ),
+    Field("id", "ref", required=True, longest=100, words=HEADERS["customers.id"]),
+    Field("name", "text", words=HEADERS["customers.name"]),
+    Field("kind", "kind", words=HEADERS["customers.kind"]),
+    Field("industry", "text", longest=100, words=HEADERS["customers.industry"]),
+    Field("region", "text", longest=100, words=HEADERS["customers.region"]),
+    Field("size", "text", longest=50, words=HEADERS["customers.size"]),
+    Field("joined", "day", words=HEADERS["customers.joined"]),
+    Field("owner", "staff", words=HEADERS["customers.owner"]),
+    Field("acquisition_cost", "amount", words=HEADERS["customers.acquisition_cost"]),
 )
 CONTACTS = (
     _CUSTOMER,
-    Field("id", "text", longest=100, words=_words("id|contact id|contact no|person id|联系人编号|联系人id|编号")),
-    Field(
-        "name",
-        "text",
-        required=True,
-        longest=100,
-        words=_words("name|contact|contact name|full name|person|联系人|姓名|联系人姓名|名字|称呼"),
-    ),
-    Field("role", "role", longest=100, words=_words("role|title|job title|position|function|角色|职位|职务|岗位|头衔")),
-    Field(
-        "email",
-        "email",
-        words=_words("email|e-mail|mail|email address|e-mail address|邮箱|电子邮箱|电子邮件|邮件|邮箱地址"),
-    ),
-    Field(
-        "phone",
-        "phone",
-        words=_words(
-            "phone|mobile|telephone|tel|cell|phone number|mobile phone|手机|手机号|手机号码|电话|联系电话|电话号码"
-        ),
-    ),
-    Field("birthday", "birthday", words=_words("birthday|birth date|date of birth|dob|born|生日|出生日期|出生年月")),
+    Field("id", "text", longest=100, words=HEADERS["contacts.id"]),
+    Field("name", "text", required=True, longest=100, words=HEADERS["contacts.name"]),
+    Field("role", "role", longest=100, words=HEADERS["contacts.role"]),
+    Field("email", "email", words=HEADERS["contacts.email"]),
+    Field("phone", "phone", words=HEADERS["contacts.phone"]),
+    Field("birthday", "birthday", words=HEADERS["contacts.birthday"]),
 )
 ORDERS = (
-    Field(
-        "order",
-        "text",
-        longest=100,
-        words=_words(
-            "order|order id|order no|order number|invoice|invoice no|invoiceno|invoice number|basket id|transaction id|receipt"
-            "|订单|订单号|订单编号|单号|发票号|交易号|流水号|销售单号"
-        ),
-    ),
+    Field("order", "text", longest=100, words=HEADERS["orders.order"]),
     _CUSTOMER,
-    Field("time", "moment", required=True, words=_TIME),
-    Field("product", "text", longest=100, words=_PRODUCT),
-    Field(
-        "description",
-        "text",
-        longest=300,
-        words=_words(
-            "description|product description|product name|item name|item description|details|描述|商品描述|商品名称|产品名称|品名|说明"
-        ),
-    ),
+    Field("time", "moment", required=True, words=HEADERS["time"]),
+    Field("product", "text", longest=100, words=HEADERS["product"]),
+    Field("description", "text", longest=300, words=HEADERS["orders.description"]),
     _QUANTITY,
-    Field(
-        "price",
-        "number",
-        required=True,
-        words=_words(
-            "price|unit price|unitprice|amount|value|sales value|total|order value|payment value|revenue|sales|net amount"
-            "|单价|价格|金额|成交价|销售额|总价|实付金额|订单金额|成交金额"
-        ),
-    ),
+    Field("price", "number", required=True, words=HEADERS["orders.price"]),
     _CURRENCY,
 )
 SUBSCRIPTIONS = (
     _CUSTOMER,
-    Field("product", "text", longest=100, words=_PRODUCT),
-    Field(
-        "start",
-        "day",
-        required=True,
-        words=_words(
-            "start|start date|started|begin|begin date|from|valid from|subscription start|开始|开始日期|起始日期|生效日期|起|合同开始|开通日期"
-        ),
-    ),
-    Field(
-        "end",
-        "day",
-        words=_words(
-            "end|end date|ended|until|to|valid to|expires|expiry|expiry date|subscription end|结束|结束日期|到期日期|到期日|截止日期|失效日期|合同到期"
-        ),
-    ),
-    Field(
-        "mrr",
-        "amount",
-        required=True,
-        words=_words(
-            "mrr|mrr amount|monthly revenue|monthly recurring revenue|monthly price|monthly fee|月费|月收入|月经常性收入|月度金额|每月金额"
-        ),
-    ),
+    Field("product", "text", longest=100, words=HEADERS["product"]),
+    Field("start", "day", required=True, words=HEADERS["subscriptions.start"]),
+    Field("end", "day", words=HEADERS["subscriptions.end"]),
+    Field("mrr", "amount", required=True, words=HEADERS["subscriptions.mrr"]),
     _QUANTITY,
     _CURRENCY,
 )
 USAGE = (
     _CUSTOMER,
-    Field("time", "moment", required=True, words=_TIME),
-    Field(
-        "event",
-        "text",
-        required=True,
-        longest=100,
-        words=_words(
-            "event|event type|event name|action|activity|feature|feature name|type|事件|事件类型|事件名称|行为|动作|功能|功能名称|操作"
-        ),
-    ),
-    Field(
-        "count",
-        "count",
-        words=_words("count|event count|events|times|usage count|number|n|次数|事件次数|使用次数|数量|计数"),
-    ),
-    Field(
-        "users",
-        "count",
-        words=_words(
-            "users|distinct users|active users|user count|unique users|人数|用户数|活跃用户|活跃人数|去重用户数|使用人数"
-        ),
-    ),
+    Field("time", "moment", required=True, words=HEADERS["time"]),
+    Field("event", "text", required=True, longest=100, words=HEADERS["usage.event"]),
+    Field("count", "count", words=HEADERS["usage.count"]),
+    Field("users", "count", words=HEADERS["usage.users"]),
 )
 INTERACTIONS = (
     _CUSTOMER,
-    Field("time", "moment", required=True, words=_TIME),
-    Field(
-        "channel",
-        "channel",
-        words=_words("channel|medium|via|method|contact method|type|渠道|方式|联系方式|沟通方式|跟进方式|途径"),
-    ),
-    Field("direction", "direction", words=_words("direction|in out|inbound outbound|方向|呼入呼出|进出")),
-    Field(
-        "by",
-        "text",
-        longest=80,
-        words=_words("by|agent|staff|employee|user|author|owner|handled by|记录人|跟进人|负责人|坐席|客服|员工|经办人"),
-    ),
-    Field(
-        "text",
-        "prose",
-        longest=20_000,
-        words=_words(
-            "text|note|notes|content|summary|message|body|comment|comments|内容|记录|跟进内容|沟通内容|备注|摘要|纪要|小结"
-        ),
-    ),
+    Field("time", "moment", required=True, words=HEADERS["time"]),
+    Field("channel", "channel", words=HEADERS["interactions.channel"]),
+    Field("direction", "direction", words=HEADERS["interactions.direction"]),
+    Field("by", "text", longest=80, words=HEADERS["interactions.by"]),
+    Field("text", "prose", longest=20000, words=HEADERS["interactions.text"]),
 )
 
 KINDS: dict[str, tuple[Field, ...]] = {

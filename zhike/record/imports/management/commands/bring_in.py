@@ -129,6 +129,8 @@ class Command(BaseCommand):
             )
         if not given.mapping:
             operations.accept_guess(given)
+            guessed = " ".join(f"{name}={column}" for name, column in given.mapping.items())
+            sys.stderr.write(gettext("Columns as guessed: --map %(guessed)s") % {"guessed": guessed} + "\n")
         return given
 
 
