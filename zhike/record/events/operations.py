@@ -177,8 +177,10 @@ def _write_file(lake: duckdb.DuckDBPyConnection, rows: str, month: date, import_
     target = Path(settings.LAKE) / path
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".writing")
-    stats = lake.execute(f"SELECT count(*), min(us), max(us), min(customer), max(customer) FROM ({rows})").fetchone()  # noqa: S608  As built above.
-    if stats is None or not stats[0]:
+    question = f"SELECT count(*), min(us), max(us), min(customer), max(customer) FROM ({rows})"  # noqa: S608  As built above.
+    # All rows are fetched: one left over would keep the connection from the reader below.
+    [stats] = lake.execute(question).fetchall()
+    if not stats[0]:
         return
     with pq.ParquetWriter(draft, SCHEMA, compression="zstd", use_dictionary=["event"]) as writer:
         reader = lake.sql(f"{rows} ORDER BY customer, us, event").to_arrow_reader(ROWS_IN_GROUP)
