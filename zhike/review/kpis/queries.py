@@ -42,7 +42,7 @@ def take(kpi: Kpi, day: date) -> Taken:
     return Taken(None if value is None else round(float(value), 6), basis, json.loads(detail) if detail else {})
 
 
-def _parameters(kpi: Kpi, day: date) -> dict[str, object]:
+def _parameters(kpi: Kpi, day: date) -> dict[str, str | date]:
     firm = company.current()
     zone = company.zone()
     since = add_months(day, -MONTHS[kpi.span])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -160,7 +161,7 @@ def test_refusals_come_before_anything_is_changed(db: None, customer: Make) -> N
 def test_two_turns_at_once_are_one(book: list[Customer]) -> None:
     work = works.start(loop.WORK, "Turn", by=None, now=NOW)
     Work.objects.filter(pk=work.pk).update(state=WorkState.RUNNING, started_at=NOW)
-    with works.psycopg.connect(**works._same_database(), autocommit=True) as other:
+    with psycopg.connect(**works._same_database(), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [loop.LOCK])
         assert loop.is_running()
         with pytest.raises(loop.TurnIsRunning) as refused:

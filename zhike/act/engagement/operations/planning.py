@@ -10,6 +10,7 @@ from django.db import transaction
 
 from zhike.act.engagement import queries
 from zhike.act.engagement.models import Alert, Touch, TouchKind
+from zhike.act.engagement.operations import writing
 from zhike.act.engagement.operations.writing import Rewrites
 from zhike.act.engagement.rules import people, signs, slices
 from zhike.act.engagement.rules.planning import Agenda, Prospect, Scout, decide
@@ -21,6 +22,28 @@ from zhike.org import audit
 from zhike.record.events.models import Event, EventKind
 
 PLANNING = _("Planning touches")
+TOUCH = (
+    "customer_id",
+    "contact_id",
+    "owner_id",
+    "kind",
+    "key",
+    "reason",
+    "content",
+    "channel",
+    "minutes",
+    "stake",
+    "urgency",
+    "priority",
+    "due_on",
+    "state",
+    "plan_number",
+    "created_on",
+    "note",
+)
+EVENT = ("customer_id", "kind", "at", "payload")
+ALERT = ("customer_id", "rule", "day", "detail", "touch_id")
+Made = Mapping[tuple[int, str], int]  # The numbers of new touches by customer and key.
 BATCH = 5000
 WISHED_SINCE = timedelta(days=400)  # Nothing is wished twice within a year; older keys are still refused by the table.
 Row = Mapping[str, Any]
@@ -80,6 +103,7 @@ class _Planning:
         self.past = queries.Past(signs.past_facts([alert.when for alert in plan.alerts.values()]), today)
         self.longest_limit = max((each.at_most.days for each in plan.cadence.values() if each.at_most), default=0)
         self.planned = Planned()
+        self._contents: dict[int, dict[str, Any]] = {}
 
     def take(self, rows: list[dict[str, Any]]) -> None:
         """Plan one batch of customers."""
@@ -116,17 +140,17 @@ class _Planning:
     ) -> None:
         self._rewrite(rows, decisions, open_touches)
         wishes = [(key, wish) for key, decision in decisions.items() for wish in decision.wishes]
-        touches = self._touches(rows, wishes)
-        Touch.objects.bulk_create(touches, batch_size=2000, ignore_conflicts=True)
-        made = queries.keys_of([touch.customer_id for touch in touches], created_on=self.today)
-        new = [touch for touch in touches if (touch.customer_id, touch.key) in made]
-        self.planned.created.update(touch.kind for touch in new)
+        rows_written = self._touch_rows(rows, wishes)
+        added = writing.append_new(Touch, TOUCH, rows_written, returning=["id", "customer_id", "key"])
+        made = {(customer, key): number for number, customer, key in added}
+        new = [row for row in rows_written if (row[0], row[4]) in made]
+        self.planned.created.update(row[3] for row in new)
         self._note_events(new, made)
         self._note_alerts(decisions, open_touches, made)
 
-    def _touches(self, rows: Mapping[int, Row], wishes: list[tuple[int, Wish]]) -> list[Touch]:
+    def _touch_rows(self, rows: Mapping[int, Row], wishes: list[tuple[int, Wish]]) -> list[tuple[Any, ...]]:
         found = queries.people_of([key for key, _wish in wishes])
-        touches = []
+        written = []
         for key, wish in wishes:
             row = rows[key]
             way = people.way_to(
@@ -135,27 +159,37 @@ class _Planning:
             if not way.channel and wish.kind not in {TouchKind.ALERT, TouchKind.RENEWAL}:
                 self.planned.held_back += 1
                 continue
-            touches.append(self._touch(row, wish, way))
-        return touches
+            written.append(self._touch_row(row, wish, way))
+        return written
 
-    def _touch(self, row: Row, wish: Wish, way: people.Way) -> Touch:
-        return Touch(
-            customer_id=row["id"],
-            contact_id=way.person,
-            owner_id=row["owner_id"],
-            kind=wish.kind,
-            key=wish.key,
-            reason={**wish.reason, "stake": row["stake_of"]},
-            content=wish.content.model_dump(mode="json"),
-            channel=way.channel,
-            minutes=wish.minutes,
-            stake=row["stake"],
-            urgency=wish.urgency,
-            priority=self._priority(row, wish.urgency, wish.due_on),
-            due_on=wish.due_on,
-            plan_number=self.plan.number or None,
-            created_on=self.today,
+    def _touch_row(self, row: Row, wish: Wish, way: people.Way) -> tuple[Any, ...]:
+        """Return the values of TOUCH for a new touch."""
+        return (
+            row["id"],
+            way.person,
+            row["owner_id"],
+            wish.kind,
+            wish.key,
+            {**wish.reason, "stake": row["stake_of"]},
+            self._content(wish),
+            way.channel,
+            wish.minutes,
+            row["stake"],
+            wish.urgency,
+            self._priority(row, wish.urgency, wish.due_on),
+            wish.due_on,
+            "open",
+            self.plan.number or None,
+            self.today,
+            "",
         )
+
+    def _content(self, wish: Wish) -> dict[str, Any]:
+        # A plan has a handful of contents and a turn tens of thousands of touches.
+        known = self._contents.get(id(wish.content))
+        if known is None:
+            known = self._contents[id(wish.content)] = wish.content.model_dump(mode="json")
+        return known
 
     def _priority(self, row: Row, urgency: int, due_on: date) -> float:
         overdue = overdue_workdays(due_on, self.today, self.agenda.calendar)
@@ -182,30 +216,21 @@ class _Planning:
                 rewrites.follow(touch, row, due_on=due, urgency=urgency, reason=reason, priority=place)
         rewrites.write()
 
-    def _note_events(self, touches: list[Touch], made: Mapping[tuple[int, str], int]) -> None:
-        Event.objects.bulk_create(
-            (
-                Event(
-                    customer_id=touch.customer_id,
-                    kind=EventKind.TOUCH_PLANNED,
-                    at=self.now,
-                    payload={
-                        "touch": made[touch.customer_id, touch.key],
-                        "touch_kind": touch.kind,
-                        "due_on": touch.due_on.isoformat(),
-                        "code": touch.reason.get("code"),
-                    },
-                )
-                for touch in touches
-            ),
-            batch_size=2000,
-        )
+    def _note_events(self, new: list[tuple[Any, ...]], made: Made) -> None:
+        def payload(row: tuple[Any, ...]) -> dict[str, Any]:
+            found = dict(zip(TOUCH, row, strict=True))
+            return {
+                "touch": made[found["customer_id"], found["key"]],
+                "touch_kind": found["kind"],
+                "due_on": found["due_on"].isoformat(),
+                "code": found["reason"]["code"],
+            }
+
+        kind = EventKind.TOUCH_PLANNED.value
+        writing.append(Event, EVENT, ((row[0], kind, self.now, payload(row)) for row in new))
 
     def _note_alerts(
-        self,
-        decisions: Mapping[int, Decision],
-        open_touches: Mapping[int, list[Touch]],
-        made: Mapping[tuple[int, str], int],
+        self, decisions: Mapping[int, Decision], open_touches: Mapping[int, list[Touch]], made: Made
     ) -> None:
         seen = [(key, sighting) for key, decision in decisions.items() for sighting in decision.sightings]
         standing = {(key, touch.key): touch.pk for key, touches in open_touches.items() for touch in touches}
@@ -215,32 +240,13 @@ class _Planning:
                 return None
             return made.get((key, sighting.answer)) or standing.get((key, sighting.answer))
 
-        Alert.objects.bulk_create(
-            (
-                Alert(
-                    customer_id=key,
-                    rule=sighting.rule,
-                    day=self.today,
-                    detail=sighting.figures,
-                    touch_id=answer(key, sighting),
-                )
-                for key, sighting in seen
-            ),
-            batch_size=2000,
-            ignore_conflicts=True,
+        alerts = ((key, each.rule, self.today, each.figures, answer(key, each)) for key, each in seen)
+        writing.append_new(Alert, ALERT, alerts, returning=["id"])
+        kind = EventKind.ALERT_RAISED.value
+        events = (
+            (key, kind, self.now, {"rule": each.rule, "urgency": each.urgency, **each.figures}) for key, each in seen
         )
-        Event.objects.bulk_create(
-            (
-                Event(
-                    customer_id=key,
-                    kind=EventKind.ALERT_RAISED,
-                    at=self.now,
-                    payload={"rule": sighting.rule, "urgency": sighting.urgency, **sighting.figures},
-                )
-                for key, sighting in seen
-            ),
-            batch_size=2000,
-        )
+        writing.append(Event, EVENT, events)
         self.planned.alerts.update(sighting.rule for _key, sighting in seen)
 
     def _note_next(

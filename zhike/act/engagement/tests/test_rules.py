@@ -39,7 +39,7 @@ at_ease = settings(deadline=None)  # Two cores are shared; a slow moment is no f
 
 
 def alert(**given_: Any) -> Alert:
-    return Alert(name=TEXT, content=CONTENT, **given_)
+    return Alert.model_validate({"name": {"zh": "预警", "en": "Alert"}, "content": CONTENT, **given_})
 
 
 def plan_of(**given_: Any) -> Plan:
