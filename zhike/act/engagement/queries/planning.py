@@ -170,7 +170,7 @@ def planning_began() -> date | None:
 def within(ids: Sequence[int], name: str = "customer_id") -> Q:
     """Return the condition for these customers, and perhaps their neighbours: a dense batch is asked for as a range."""
     if len(ids) > 50 and len(ids) * 4 > max(ids) - min(ids):
-        return Q(**{f"{name}__range": (min(ids), max(ids))})
+        return Q(**{f"{name}__gte": min(ids), f"{name}__lte": max(ids)})
     return Q(**{f"{name}__in": ids})
 
 
