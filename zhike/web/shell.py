@@ -2,20 +2,18 @@
 
 from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.timezone import now
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext
 
-from zhike.org import company
 from zhike.org.doors import DOORS
-from zhike.org.models import Company, Staff
+from zhike.org.models import Staff
 from zhike.org.roles import Permission, Public
 from zhike.ui import words
 from zhike.ui.nav import Nav, NavGroup, NavItem
+from zhike.web.pages.here import Here, here
 from zhike.web.queries import status
 
 Items = tuple[NavItem, ...]
@@ -35,34 +33,31 @@ BELONGS = {
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return company, person, day and navigation; for somebody who is not signed in, only the company and the day."""
-    firm = company.current()
-    moment = now()
-    today = moment.astimezone(ZoneInfo(firm.time_zone)).date()
-    common: dict[str, Any] = {"company": firm, "today": today, "language": get_language()}
+    place = here(request)
+    common: dict[str, Any] = {"company": place.firm, "today": place.today, "language": get_language()}
     staff: Staff | None = getattr(request, "staff", None)
     if staff is None:
         return common
     toasts = [{"text": str(message)} for message in get_messages(request)]
-    nav = Navigation(request, staff, firm, moment).drawn()
+    nav = Navigation(request, staff, place).drawn()
     return {**common, "staff": staff, "theme": staff.theme, "toasts": toasts, "nav": nav}
 
 
 class Navigation:
     """The five phases of the loop as this person may walk them, each with how it stands right now."""
 
-    def __init__(self, request: HttpRequest, staff: Staff, firm: Company, moment: datetime) -> None:
+    def __init__(self, request: HttpRequest, staff: Staff, place: Here) -> None:
         self.staff = staff
-        zone = ZoneInfo(firm.time_zone)
-        self.now = moment.astimezone(zone)
+        self.now = place.now.astimezone(place.zone)
         name = (request.resolver_match.url_name or "") if request.resolver_match else ""
         self.here = BELONGS.get(name.split("-")[0], name)
-        monday = datetime.combine(status.week_start(self.now.date()), time(), zone)
+        monday = datetime.combine(status.week_start(place.today), time(), place.zone)
         self.company = status.company_status()
-        self.mine = status.status_of(staff, self.now.date(), monday)
+        self.mine = status.status_of(staff, place.today, monday)
 
     def drawn(self) -> Nav:
         due = words.plain(self.mine.due) if self.mine.due else ""
-        today = self._link("today", gettext("Today"), "today", go="t", badge=due, name="nav-today")
+        today = self._link("today", pgettext("page", "Today"), "today", go="t", badge=due, name="nav-today")
         groups = tuple(self._group(*each) for each in self._phases())
         return Nav(today[0] if today else None, groups, self._foot())  # type: ignore[arg-type]  # Drawn only if there.
 
@@ -72,7 +67,7 @@ class Navigation:
         draft = gettext("v%(number)s draft") % {"number": self.company.draft} if self.company.draft else ""
         record = self._link("customers", gettext("Customers"), "users", go="c", fact=seen)
         record += self._link("imports", gettext("Import"), "upload")
-        health = self._link("customers", gettext("Health"), "health", query="?view=all&sort=health", own="health")
+        health = self._link("customers", gettext("Health"), "health", query="?view=all&f=stage:not_in:churned&sort=health", own="health")
         plan = self._link("plan", gettext("Plan"), "plan", go="p", fact=draft)
         return [
             (gettext("Record"), self._complete(), record),
@@ -132,6 +127,5 @@ class Navigation:
 
     def _foot(self) -> Items:
         settings = self._link("staff", gettext("Settings"), "settings")
-        role = self.staff.role.name
-        me = NavItem(self.staff.name, reverse("account"), "me", fact=role, current=self.here == "account")
+        me = NavItem(self.staff.name, reverse("account"), "me", current=self.here == "account")
         return (*settings, me)

@@ -50,6 +50,7 @@ class Frame:
     names: Names
     staff_id: int | None
     titles: Mapping[str, str]
+    worth: str = "arr"
     marks: Callable[[str], SafeString] = conditional_escape
 
 
@@ -95,19 +96,22 @@ def _last_touch(row: Row, frame: Frame) -> SafeString:
 
 
 def _next_touch(row: Row, frame: Frame) -> SafeString:
-    if row.due is None:
+    day = row.due or row.facts.get("next_touch")
+    if day is None:
         return DASH
-    late = (frame.today - row.due).days
+    late = (frame.today - day).days
     if late > 0:
         return format_html('<span class="nowrap risk">{}</span>', gettext("%(days)s d overdue") % {"days": late})
     look = "warn" if late == 0 else ""
-    return format_html('<span class="nowrap {}">{}</span>', look, words.relative(row.due, frame.today))
+    return format_html('<span class="nowrap {}">{}</span>', look, words.relative(day, frame.today))
 
 
 def _worth(row: Row, frame: Frame) -> SafeString:
-    # What a customer brings in a year: the subscription where there is one, else the last twelve months' sales.
-    amount = row.facts.get("arr") or row.facts.get("revenue_12m")
-    return DASH if amount is None else format_html("<b>{}</b>", parts.money(amount, frame.currency))
+    amount = row.facts.get(frame.worth)
+    if not amount:
+        return DASH
+    # Cents say nothing here and make the column ragged.
+    return format_html("<b>{}</b>", parts.money(round(amount), frame.currency))
 
 
 def _renewal(row: Row, frame: Frame) -> SafeString:

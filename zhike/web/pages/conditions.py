@@ -92,7 +92,7 @@ def said(condition: Tree, vocabulary: Vocabulary) -> tuple[str, str]:
     if field == "days_to_renewal" and op in {Op.AT_MOST, Op.BETWEEN} and (op is Op.AT_MOST or values[0] == 0):
         return gettext("Renewal"), gettext("within %(days)s") % {"days": shown[-1]}
     phrases = DAY_PHRASES if kind is Kind.DATE and op in DAY_PHRASES else PHRASES
-    listed = shown[-1] if op is Op.BETWEEN else gettext(", ").join(shown)
+    listed = shown[-1] if op is Op.BETWEEN else ("、" if words.language() == "zh" else ", ").join(shown)
     return vocabulary.label(field), str(phrases[op]) % {"value": listed, "first": shown[0]}
 
 

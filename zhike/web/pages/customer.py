@@ -8,13 +8,11 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from zhike.act.engagement import queries as engagement
 from zhike.measure.models import CustomerFacts
-from zhike.org import company
 from zhike.org.middleware import StaffRequest
 from zhike.org.models import Company
 from zhike.org.roles import Permission
@@ -23,10 +21,12 @@ from zhike.record.customers.queries import attribute_definitions, customer_for
 from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
 from zhike.web.pages import contract, people, standing, story, usage
+from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
 from zhike.web.pages.names import BANDS, Names, names_of_plan, plan_or_none
 from zhike.web.queries import profile
 from zhike.web.queries.neighbours import Neighbours, neighbours_of
+from zhike.web.queries.past import parts_before
 
 LONGEST_LIST = 2000
 TAGS, LONGEST_TAG = 4, 16
@@ -35,8 +35,8 @@ TAGS, LONGEST_TAG = 4, 16
 @require_safe
 def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
     found = customer_for(request.staff, customer_id)
-    firm, moment = company.current(), now()
-    today = company.today(moment)
+    place = here(request)
+    firm, today = place.firm, place.today
     plan = plan_or_none()
     names = names_of_plan(plan)
     facts = profile.facts_of(found)
@@ -73,7 +73,7 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
 def customer_next(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show what comes next, as it is now."""
     found = customer_for(request.staff, customer_id)
-    touches = engagement.touches_of(request.staff, found.pk, company.today(now()))
+    touches = engagement.touches_of(request.staff, found.pk, here(request).today)
     context = {"customer": found, "touches": touches, "may_work": request.staff.may(Permission.WORK_TOUCHES)}
     return render(request, "web/customer.html#next", context)
 
@@ -83,7 +83,7 @@ def customer_story(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show the story, of one kind or from a moment back."""
     found = customer_for(request.staff, customer_id)
     before = request.GET.get("before", "")
-    timeline = story.drawn(found, request.staff, request.GET.get("kind", ""), before, company.today(now()))
+    timeline = story.drawn(found, request.staff, request.GET.get("kind", ""), before, here(request).today)
     template = "web/customer.html#moments" if before else "web/customer.html#timeline"
     return render(request, template, {"customer": found, "timeline": timeline})
 
@@ -156,7 +156,7 @@ def _way_back(request: StaffRequest, found: Customer, firm: Company) -> Mapping[
     address = reverse("customers")
     if not given or len(given) > LONGEST_LIST:
         return {"list_url": address}
-    shown = CustomerList(request.staff, firm, company.today(now()), QueryDict(given))
+    shown = CustomerList(request.staff, firm, here(request).today, QueryDict(given))
     around = neighbours_of(found.pk, shown.selection, shown.order)
     return {
         "list_url": f"{address}?{given}",
@@ -184,5 +184,6 @@ def _link(customer_id: int | None, given: str) -> str:
 @require_safe
 def customer_usage(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show the use of the product; asked for after the page, because the lake answers more slowly than the database."""
-    found = customer_for(request.staff, customer_id)
-    return render(request, "web/usage.html", {"customer": found, **usage.drawn(found, company.today(now()))})
+    found, today = customer_for(request.staff, customer_id), here(request).today
+    health = standing.health_of(profile.facts_of(found), plan_or_none(), parts_before(found.pk, today=today), today)
+    return render(request, "web/usage.html", {"customer": found, "health": health, **usage.drawn(found, today)})

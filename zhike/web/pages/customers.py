@@ -8,12 +8,10 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.timezone import now
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from zhike.kit.refusal import Refusal
-from zhike.org import company
 from zhike.org.middleware import StaffRequest
 from zhike.org.pages import sentence
 from zhike.org.roles import Permission
@@ -23,6 +21,7 @@ from zhike.record.customers.queries import possible_owners
 from zhike.web.pages import condition_forms, conditions
 from zhike.web.pages.answers import toast
 from zhike.web.pages.drawing import Drawing
+from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
 
 UNDO_SALT = "customers.hand_over"
@@ -30,8 +29,8 @@ UNDO_SECONDS = 15 * 60
 
 
 def _found(request: StaffRequest, given: QueryDict) -> CustomerList:
-    firm, moment = company.current(), now()
-    return CustomerList(request.staff, firm, company.today(moment), given)
+    place = here(request)
+    return CustomerList(request.staff, place.firm, place.today, given)
 
 
 @require_safe
@@ -48,12 +47,13 @@ def customers(request: StaffRequest) -> HttpResponse:
 
 def _context(request: StaffRequest, found: CustomerList) -> dict[str, Any]:
     staff = request.staff
-    may_assign = staff.may(Permission.ASSIGN_CUSTOMERS)
+    may_assign, may_export = staff.may(Permission.ASSIGN_CUSTOMERS), staff.may(Permission.EXPORT)
     return {
         **Drawing(found).context(),
         "may_add": staff.may(Permission.EDIT_CUSTOMERS),
-        "may_export": staff.may(Permission.EXPORT),
+        "may_export": may_export,
         "may_assign": may_assign,
+        "may_select": may_assign or may_export,
         "may_save": found.view.is_own,
         "may_share": staff.may(Permission.EDIT_PLAN),
         "colleagues": list(possible_owners(staff)) if may_assign else [],
@@ -99,7 +99,7 @@ def hand_over(request: StaffRequest) -> HttpResponse:
     to = get_object_or_404(possible_owners(request.staff), pk=int(chosen) if chosen.isdigit() else 0)
     moved = list(Customer.objects.visible_to(request.staff).filter(pk__in=ids))
     try:
-        before = operations.hand_over(moved, to, by=request.staff, now=now())
+        before = operations.hand_over(moved, to, by=request.staff, now=here(request).now)
     except Refusal as refusal:
         return _shown_again(request, sentence(refusal))
     one, many = "%(count)s customer handed over to %(name)s", "%(count)s customers handed over to %(name)s"
@@ -121,7 +121,7 @@ def take_back(request: StaffRequest) -> HttpResponse:
         raise Http404
     before = {int(key): owner for key, owner in undo["before"].items()}
     still = Customer.objects.filter(pk__in=before, owner_id=undo["to"]).values_list("pk", flat=True)
-    count = operations.take_back({key: before[key] for key in still}, by=request.staff, now=now())
+    count = operations.take_back({key: before[key] for key in still}, by=request.staff, now=here(request).now)
     said = ngettext("Taken back: %(count)s customer", "Taken back: %(count)s customers", count) % {"count": count}
     messages.success(request, said)
     return HttpResponse(status=204, headers={"HX-Refresh": "true"})

@@ -97,8 +97,10 @@ class Drawing:
         return [(name, value) for name, values in given.lists() for value in values if name != without]
 
     def headline(self) -> str:
-        totals = self.found.totals
-        return _customers(totals)
+        """Return how many customers there are in view, whatever the conditions."""
+        everybody = next((view for view in reversed(self.found.views) if view.id is None), None)
+        count = everybody.count if everybody else None
+        return _customers(Totals(count, is_exact=count is not None and count <= status.COUNTED_TO))
 
     def totals(self) -> dict[str, Any] | None:
         totals = self.found.totals
@@ -154,6 +156,7 @@ class Drawing:
             names=found.names,
             staff_id=self.staff.pk,
             titles=found.titles,
+            worth=found.worth,
             marks=lambda name: marked(name, self.state.words),
         )
         back = urlencode({"list": found.query}) if found.query else ""
@@ -164,7 +167,7 @@ class Drawing:
         address = f"{self.address}/{row.id}" + (f"?{back}" if back else "")
         drawn = [("customer", cells.name_cell(row, frame, address), False)]
         drawn += [(column, cells.cell(column, row, frame), numbers[column]) for column in self.found.columns]
-        worth = row.facts.get("arr") or row.facts.get("revenue_12m") or ""
+        worth = row.facts.get(self.found.worth) or ""
         select = gettext("Select %(name)s") % {"name": row.name}
         return {"id": row.id, "cells": drawn, "worth": worth, "select": select}
 

@@ -6,36 +6,41 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponseBase, StreamingHttpResponse
-from django.utils.timezone import now
+from django.http import HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.utils.translation import get_language, gettext, override
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from zhike.kit.textfiles import neutralise
 from zhike.measure.facts import FACTS
-from zhike.org import company
 from zhike.org.middleware import StaffRequest
 from zhike.web import operations
 from zhike.web.pages.cells import Row
 from zhike.web.pages.drawing import Drawing
+from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
 from zhike.web.rules.filters import attribute_of
 
 CHUNK = 500
+LONGEST_KEY = 18
 BYTE_ORDER_MARK = "\ufeff"  # Without it Excel reads Chinese as noise.
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def export(request: StaffRequest) -> HttpResponseBase:
-    moment = now()
-    firm = company.current()
-    found = CustomerList(request.staff, firm, company.today(moment), request.GET)
+    """Give the whole list of the address as a file, or, posted, the ticked customers of it."""
+    place = here(request)
+    given, only = request.GET, None
+    if request.method == "POST":
+        given = QueryDict(request.POST.get("state", ""))
+        only = frozenset(int(key) for key in request.POST.getlist("ids") if key.isdigit() and len(key) <= LONGEST_KEY)
+    found = CustomerList(request.staff, place.firm, place.today, given, only=only)
     operations.note_export(
         by=request.staff,
-        now=moment,
+        now=place.now,
         conditions=found.conditions,
         words=found.state.words,
         columns=found.columns,
@@ -105,7 +110,7 @@ def _text(name: str, value: Any, found: CustomerList) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, datetime):
-        return value.astimezone(company.zone()).strftime("%Y-%m-%d %H:%M")
+        return value.astimezone(ZoneInfo(found.firm.time_zone)).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, int | float | Decimal):

@@ -1,15 +1,14 @@
 """One's own figures in the rail of Today: value, goal or pace, reason, comparison."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from django.utils.translation import gettext
 
 from zhike.act.engagement import queries as engagement
-from zhike.org import company
 from zhike.org.models import Staff
 from zhike.org.principals import Principal
 from zhike.ui import words
+from zhike.web.pages.here import Here
 from zhike.web.pages.names import plan_or_none
 from zhike.web.queries.goals import Goals, goals_of
 
@@ -31,8 +30,8 @@ class Goal:
     comparison: str
 
 
-def drawn_goals(principal: Principal, whose: Staff, day: date) -> dict[str, object]:
-    found = goals_of(principal, day, company.zone(), engagement.calendar_in_force())
+def drawn_goals(principal: Principal, whose: Staff, place: Here) -> dict[str, object]:
+    found = goals_of(principal, place.today, place.zone, engagement.calendar_in_force())
     goals = [_in_time(found), _made(found, whose), _health(found)]
     said = gettext("workday %(passed)s of %(all)s, %(customers)s customers") % {
         "passed": found.workdays_passed,

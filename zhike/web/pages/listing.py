@@ -33,7 +33,7 @@ NEEDED = {
     "worth": ("arr", "revenue_12m"),
     "renewal": ("days_to_renewal",),
     "last_touch": (),
-    "next_touch": (),
+    "next_touch": ("next_touch",),
     "owner": (),
 }
 """The facts that a column of its own kind reads."""
@@ -47,6 +47,7 @@ class CustomerList:
     firm: Company
     today: date
     given: QueryDict
+    only: frozenset[int] | None = None
     notes: list[str] = field(default_factory=list)
 
     @cached_property
@@ -105,7 +106,7 @@ class CustomerList:
     def selection(self) -> Selection:
         tree = filters.together(self.conditions)
         rule = parse(tree, self.fields) if tree else None
-        return Selection(self.staff, rule, self.state.words, self.view.owner, self.today)
+        return Selection(self.staff, rule, self.state.words, self.view.owner, self.today, self.only)
 
     @cached_property
     def totals(self) -> Totals:
@@ -119,7 +120,7 @@ class CustomerList:
     @cached_property
     def sort(self) -> tuple[str, bool]:
         """The column of the order, and whether it runs downwards."""
-        for text in (self.state.sort, self.view.sort, "health"):
+        for text in (self.state.sort, self.view.sort, "-worth", "customer"):
             column, down = text.removeprefix("-"), text.startswith("-")
             if text and self.is_sortable(column):
                 return column, down

@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
 
 from zhike.kit.searchterms import sort_key
-from zhike.org import company
 from zhike.org.middleware import StaffRequest
 from zhike.org.models import Staff
 from zhike.org.roles import Permission
 from zhike.ui.channels import CHANNELS
 from zhike.ui.templatetags import parts
+from zhike.web.pages.here import here
 from zhike.web.pages.marking import marked
 from zhike.web.pages.names import BANDS
 from zhike.web.queries import searching
@@ -51,29 +51,30 @@ class Group:
 def search(request: StaffRequest) -> HttpResponse:
     """Answer the palette, and whoever comes without script with a whole page."""
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
-    groups = _found(request.staff, text) if text else _first(request.staff)
+    currency = here(request).firm.currency if request.staff.sees_revenue else ""
+    groups = _found(request.staff, text, currency) if text else _first(request.staff, currency)
     context: dict[str, Any] = {"text": text, "groups": groups, "anything": any(group.hits for group in groups)}
     template = "web/search.html#results" if request.headers.get("HX-Request") else "web/search.html"
     return render(request, template, context)
 
 
-def _found(staff: Staff, text: str) -> list[Group]:
+def _found(staff: Staff, text: str, currency: str) -> list[Group]:
     sees = staff.may(Permission.SEE_CUSTOMERS)
     customers = searching.customers_found(staff, text) if sees else []
     contacts = searching.contacts_found(staff, text) if sees else []
     pages = [hit for hit, words in _pages(staff) if _names(words, text)]
     return [
-        Group(gettext("Customers"), _customers(staff, customers, text)),
+        Group(gettext("Customers"), _customers(customers, text, currency)),
         Group(gettext("Contacts"), [_contact(one, text) for one in contacts]),
         Group(gettext("Go to"), pages),
         Group(gettext("Actions"), _actions(staff, customers[:1])),
     ]
 
 
-def _first(staff: Staff) -> list[Group]:
+def _first(staff: Staff, currency: str) -> list[Group]:
     recent = searching.recent_customers(staff, recent_ids(staff)) if staff.may(Permission.SEE_CUSTOMERS) else []
     return [
-        Group(gettext("Lately"), _customers(staff, recent, "")),
+        Group(gettext("Lately"), _customers(recent, "", currency)),
         Group(gettext("Go to"), [hit for hit, _words in _pages(staff)]),
     ]
 
@@ -86,8 +87,7 @@ def _names(words: str, text: str) -> bool:
     return wanted in words.lower() or "".join(syllables).startswith(wanted) or initials.startswith(wanted)
 
 
-def _customers(staff: Staff, found: Sequence[FoundCustomer], text: str) -> list[Hit]:
-    currency = company.current().currency if staff.sees_revenue and found else ""
+def _customers(found: Sequence[FoundCustomer], text: str, currency: str) -> list[Hit]:
     return [_customer(one, text, currency) for one in found]
 
 
@@ -123,7 +123,7 @@ def _contact(one: FoundContact, text: str) -> Hit:
 
 def _pages(staff: Staff) -> list[tuple[Hit, str]]:
     known = [
-        ("today", "today", gettext("Today"), Permission.WORK_TOUCHES, "T"),
+        ("today", "today", pgettext("page", "Today"), Permission.WORK_TOUCHES, "T"),
         ("customers", "users", gettext("Customers"), Permission.SEE_CUSTOMERS, "C"),
         ("plan", "plan", gettext("Plan"), Permission.SEE_PLAN, "P"),
         ("imports", "upload", gettext("Import"), Permission.RUN_IMPORTS, ""),

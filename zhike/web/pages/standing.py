@@ -30,6 +30,10 @@ def _delta(value: float, *, good_up: bool = True, unit: str = "") -> SafeString:
     return format_html('<span class="{}">{}{}</span>', look, words.signed(rounded), unit)
 
 
+def _with(said: str, more: SafeString) -> SafeString:
+    return format_html("{}{}{}", said, gettext(", "), more)
+
+
 def cells_of(
     facts: CustomerFacts | None,
     plan: Plan | None,
@@ -58,7 +62,7 @@ def _health(facts: CustomerFacts) -> Cell:
         return {"label": label, "value": value, "comparison": gettext("no figure of 30 days ago")}
     said = gettext("30 days ago %(before)s") % {"before": round(facts.health_30d_ago)}
     change = float(facts.health_change_30d or 0)
-    return {"label": label, "value": value, "comparison": format_html("{}, {}", said, _delta(round(change)))}
+    return {"label": label, "value": value, "comparison": _with(said, _delta(round(change)))}
 
 
 def _worth(facts: CustomerFacts, currency: str) -> Cell:
@@ -101,7 +105,7 @@ def _usage(facts: CustomerFacts) -> Cell:
     before = gettext("before %(before)s") % {"before": words.short(facts.usage_prev_30d)}
     compared: SafeString | str = before
     if facts.usage_change_30d is not None:
-        compared = format_html("{}, {}", before, _delta(round(facts.usage_change_30d * 100), unit="%"))
+        compared = _with(before, _delta(round(facts.usage_change_30d * 100), unit="%"))
     return {"label": label, "value": words.short(facts.usage_30d), "unit": gettext("times"), "comparison": compared}
 
 
@@ -115,7 +119,7 @@ def _last_touch(facts: CustomerFacts, plan: Plan | None, today: date) -> Cell:
     compared: SafeString | str = rhythm
     if over > 0:
         late = gettext("%(days)s over") % {"days": over}
-        compared = format_html('{}, <span class="risk">{}</span>', rhythm, late)
+        compared = _with(rhythm, format_html('<span class="risk">{}</span>', late))
     return {"label": label, "value": words.relative(facts.last_touch, today), "comparison": compared}
 
 

@@ -25,7 +25,7 @@ from zhike.record.interactions.models import Direction, Interaction, Outcome
 from zhike.record.interactions.queries import KINDS, Moment
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
-from zhike.web.pages.names import Names, names_of_plan
+from zhike.web.pages.names import Names, names_of_plan, plan_or_none
 from zhike.web.pages.people import masked_name
 
 NAMES: dict[str, Any] = {
@@ -115,7 +115,8 @@ class Teller:
 
     def __init__(self, reader: Principal, today: date, owners: dict[int, str]) -> None:
         self.reader, self.today, self.owners = reader, today, owners
-        self.names: Names = names_of_plan()
+        self.plan = plan_or_none()
+        self.names: Names = names_of_plan(self.plan)
 
     def told(self, one: Moment) -> Told:
         match one.row:
@@ -189,7 +190,9 @@ class Teller:
         return Told("contract", "ok", line, time, text=until)
 
     def _alert(self, one: Event) -> Told:
-        line = format_html("<b>{}</b>", engagement.sentence(one.payload, today=localtime(one.at).date()))
+        rule = self.plan.alerts.get(str(one.payload.get("rule"))) if self.plan else None
+        named = {"name": rule.name.model_dump(), **one.payload} if rule else one.payload
+        line = format_html("<b>{}</b>", engagement.sentence(named, today=localtime(one.at).date()))
         look = "risk" if one.payload.get("urgency", 1) >= 3 else "warn"
         icons = {"renewal_due": "contract", "usage_fell": "usage", "silent": "clock"}
         icon = icons.get(str(one.payload.get("code")), "health")

@@ -1,6 +1,6 @@
 """Today: the queue of what to do now, beside one's own figures."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -8,20 +8,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
-from django.utils.timezone import now
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from zhike.act.engagement import queries as engagement
 from zhike.act.engagement.queries import Capacity
-from zhike.org import company
 from zhike.org.middleware import StaffRequest
-from zhike.org.models import Company, Staff
+from zhike.org.models import Staff
 from zhike.org.principals import Principal
 from zhike.org.roles import Permission
 from zhike.record.customers.models import Customer
 from zhike.ui import words
 from zhike.web.pages.goals import drawn_goals
+from zhike.web.pages.here import Here, here
 from zhike.web.queries import status
 from zhike.web.queries.news import touches_changed
 from zhike.web.queries.onbehalf import OnBehalf, colleagues_of
@@ -37,8 +36,8 @@ def home(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def today(request: StaffRequest) -> HttpResponse:
-    firm, moment = company.current(), now()
-    day = company.today(moment)
+    place = here(request)
+    day = place.today
     colleagues = colleagues_of(request.staff)
     whose = _whose(request, colleagues)
     given = {name: request.GET.get(name, "").replace("\0", "") for name in ("kind", "after", "open")}
@@ -53,8 +52,8 @@ def today(request: StaffRequest) -> HttpResponse:
         "colleagues": colleagues,
         "whose": whose,
         "first_use": _first_use(request.staff) if not queue.all else None,
-        "news_url": f"{reverse('today-news')}?{urlencode({'since': moment.isoformat(), 'of': whose.pk})}",
-        **_rail(principal, whose, firm, moment, day),
+        "news_url": f"{reverse('today-news')}?{urlencode({'since': place.now.isoformat(), 'of': whose.pk})}",
+        **_rail(principal, whose, place),
     }
     return render(request, "web/today.html", context)
 
@@ -101,12 +100,12 @@ def _weekday(day: date) -> str:
     return names[day.weekday()]
 
 
-def _rail(principal: Principal, whose: Staff, firm: Company, moment: datetime, day: date) -> dict[str, Any]:
-    capacity = engagement.capacity(principal, whose.weekly_touches, day)
-    return {"goals": drawn_goals(principal, whose, day), "capacity": _week(capacity, day), "room": _room(capacity)}
+def _rail(principal: Principal, whose: Staff, place: Here) -> dict[str, Any]:
+    capacity = engagement.capacity(principal, whose.weekly_touches, place.today)
+    return {"goals": drawn_goals(principal, whose, place), "capacity": _week(capacity), "room": _room(capacity)}
 
 
-def _week(capacity: Capacity, day: date) -> dict[str, Any]:
+def _week(capacity: Capacity) -> dict[str, Any]:
     """Return the bars of the week; a tall week is scaled down so that the capacity stays in the picture."""
     most = max([each.done + each.planned for each in capacity.days] + [capacity.daily, 1])
     scale = min(1.0, TALLEST / BAR_PIXELS / most)

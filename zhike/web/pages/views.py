@@ -7,17 +7,16 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from zhike.decide.segments import operations
 from zhike.decide.segments.models import Segment
 from zhike.kit.refusal import Refusal
-from zhike.org import company
 from zhike.org.middleware import StaffRequest
 from zhike.org.pages import sentence
 from zhike.org.roles import Permission
+from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
 from zhike.web.rules import filters
 
@@ -33,7 +32,7 @@ def view_new(request: StaffRequest) -> HttpResponse:
         return _back(request, gettext("A view needs a name."))
     shared = request.POST.get("is_shared") == "yes" and request.staff.may(Permission.EDIT_PLAN)
     try:
-        segment = operations.save_view(name, **_kept(found), by=request.staff, shared=shared, now=now())
+        segment = operations.save_view(name, **_kept(found), by=request.staff, shared=shared, now=here(request).now)
     except Refusal as refusal:
         return _back(request, sentence(refusal))
     messages.success(request, gettext("View saved: %(name)s") % {"name": name})
@@ -45,7 +44,7 @@ def view_save(request: StaffRequest, segment_id: int) -> HttpResponse:
     """Let a view hold the open list's conditions and order from now on."""
     segment = get_object_or_404(Segment.objects.visible_to(request.staff), pk=segment_id)
     try:
-        operations.change_view(segment, by=request.staff, now=now(), **_kept(_shown(request)))
+        operations.change_view(segment, by=request.staff, now=here(request).now, **_kept(_shown(request)))
     except Refusal as refusal:
         return _back(request, sentence(refusal))
     messages.success(request, gettext("View saved: %(name)s") % {"name": segment.name})
@@ -56,7 +55,7 @@ def view_save(request: StaffRequest, segment_id: int) -> HttpResponse:
 def view_delete(request: StaffRequest, segment_id: int) -> HttpResponse:
     segment = get_object_or_404(Segment.objects.visible_to(request.staff), pk=segment_id)
     try:
-        operations.delete_view(segment, by=request.staff, now=now())
+        operations.delete_view(segment, by=request.staff, now=here(request).now)
     except Refusal as refusal:
         return _back(request, sentence(refusal))
     messages.success(request, gettext("View deleted: %(name)s") % {"name": segment.name})
@@ -65,7 +64,8 @@ def view_delete(request: StaffRequest, segment_id: int) -> HttpResponse:
 
 def _shown(request: StaffRequest) -> CustomerList:
     state = QueryDict(request.POST.get("state", ""))
-    return CustomerList(request.staff, company.current(), company.today(now()), state)
+    place = here(request)
+    return CustomerList(request.staff, place.firm, place.today, state)
 
 
 def _kept(found: CustomerList) -> dict[str, Any]:

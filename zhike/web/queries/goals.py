@@ -44,7 +44,9 @@ def goals_of(principal: Principal, today: date, zone: ZoneInfo, calendar: WorkCa
     first = today.replace(day=1)
     before = (first - timedelta(days=1)).replace(day=1)
     end = (first + timedelta(days=32)).replace(day=1)
-    seen = CustomerFacts.objects.filter(customer__owner_id=principal.pk).aggregate(
+    # Who has left weighs on nobody's average any more.
+    kept = CustomerFacts.objects.filter(customer__owner_id=principal.pk).exclude(stage="churned")
+    seen = kept.aggregate(
         health=Avg("health"),
         before=Avg("health_30d_ago"),
         at_risk=Count("pk", filter=Q(health_band="risk")),

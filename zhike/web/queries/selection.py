@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Avg, Count, QuerySet, Sum
+from django.db.models import Avg, Count, F, QuerySet, Sum
 
 from zhike.kit.ruletrees import AllOf, Comparison, Op, Rule, fields_of
 from zhike.measure import queries as measured
 from zhike.measure.facts import FACTS
-from zhike.measure.models import CustomerFacts
 from zhike.org.principals import Principal
 from zhike.record.customers.models import Customer
 from zhike.web.queries.budget import within
 from zhike.web.queries.searching import matching_terms
 from zhike.web.queries.status import COUNTED_TO, company_status
 
-COUNT_MS = 120
+COUNT_MS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Whom a person asks for: by a rule, by words, and perhaps only the customers of one owner."""
+    """Whom a person asks for: by a rule, by words, perhaps only one owner's, perhaps only some that were ticked."""
 
     principal: Principal
     rule: Rule | None
     words: str
     owner: int | None
     today: date
+    only: frozenset[int] | None = None
 
     @property
     def measured_only(self) -> bool:
@@ -58,6 +59,8 @@ class Selection:
         found = measured.matching(self.rule, self.principal, today=self.today)
         if self.owner is not None:
             found = found.filter(owner_id=self.owner)
+        if self.only is not None:
+            found = found.filter(pk__in=self.only)
         condition = matching_terms(self.words, personal=self.principal.sees_personal) if self.words else None
         if self.words and condition is None:
             return found.none()
@@ -65,34 +68,44 @@ class Selection:
 
     def count(self) -> int | None:
         """Return how many there are, at most COUNTED_TO + 1; None when that takes too long."""
-        ids = self.customers().order_by().values("pk")[: COUNTED_TO + 1]
-        return within(COUNT_MS, ids.count)
+        return within(COUNT_MS, self._bounded().count)
 
     def totals(self) -> Totals:
-        count = self.count()
-        if count is None or count > COUNTED_TO:
-            return self._totals_of_turn() or Totals(count, is_exact=False)
-        worth = _worth()
-        rows = CustomerFacts.objects.filter(pk__in=self.customers().order_by().values("pk"))
-        found = rows.values("health_band").annotate(
-            number=Count("pk"), sum_worth=Sum(worth), mean=Avg("health"), known=Count("health")
-        )
-        bands = {row["health_band"]: row for row in within(COUNT_MS, lambda: list(found)) or []}
-        known = sum(row["known"] for row in bands.values())
-        total = sum(float(row["mean"]) * row["known"] for row in bands.values() if row["mean"] is not None)
-        risk = bands.get("risk")
-        return Totals(
-            count=count,
-            worth=sum((row["sum_worth"] or Decimal(0) for row in bands.values()), Decimal(0)),
-            health=total / known if known else None,
-            bands={band: row["number"] for band, row in bands.items() if band},
-            risk_worth=risk["sum_worth"] if risk else None,
+        """Return the totals: counted now where that is quick, else as the last turn left them."""
+        counted: list[int] = []
+
+        def ask() -> list[dict[str, Any]] | None:
+            counted.append(self._bounded().count())
+            return list(self._by_band()) if counted[0] <= COUNTED_TO else None
+
+        rows = within(COUNT_MS, ask)
+        count = counted[0] if counted else None
+        if rows is None:
+            exact = count is not None and count <= COUNTED_TO
+            return self._totals_of_turn() or Totals(count, is_exact=exact)
+        return _summed_up(rows)
+
+    def _bounded(self) -> QuerySet[Customer, Any]:
+        return self.customers().order_by().values("pk")[: COUNTED_TO + 1]
+
+    def _by_band(self) -> QuerySet[Customer, Any]:
+        """Return sums by health band; whom no turn has measured stands under None."""
+        return (
+            self.customers()
+            .order_by()
+            .values(band=F("facts__health_band"))
+            .annotate(
+                number=Count("pk"),
+                worth=Sum(f"facts__{_worth()}"),
+                mean=Avg("facts__health"),
+                known=Count("facts__health"),
+            )
         )
 
     def _totals_of_turn(self) -> Totals | None:
         """Return the totals that the last turn left, when the list is one that it added up."""
         where = _summed(self.rule)
-        if where is None or self.words:
+        if where is None or self.words or self.only is not None:
             return None
         if self.owner is not None:
             where["owner_id"] = self.owner
@@ -108,6 +121,18 @@ class Selection:
             bands={band: total.customers for band, total in bands.items() if band},
             risk_worth=getattr(risk, worth) if risk else None,
         )
+
+
+def _summed_up(rows: list[dict[str, Any]]) -> Totals:
+    known = sum(row["known"] for row in rows)
+    points = sum(float(row["mean"]) * row["known"] for row in rows if row["mean"] is not None)
+    return Totals(
+        count=sum(row["number"] for row in rows),
+        worth=sum((row["worth"] or Decimal(0) for row in rows), Decimal(0)),
+        health=points / known if known else None,
+        bands={row["band"]: row["number"] for row in rows if row["band"]},
+        risk_worth=next((row["worth"] for row in rows if row["band"] == "risk"), None),
+    )
 
 
 SUMMED = {"tier": "tier", "stage": "stage", "health_band": "band", "owner_id": "owner_id"}

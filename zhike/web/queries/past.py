@@ -1,0 +1,26 @@
+"""The health score's parts a month ago, as the lake kept them."""
+
+from datetime import date, timedelta
+
+from zhike.measure import lake
+from zhike.measure.models import FactsDay
+from zhike.measure.specs import HEALTH_PARTS
+
+MONTH, NEAR = timedelta(days=30), timedelta(days=7)
+
+
+def parts_before(customer_id: int, *, today: date) -> dict[str, float | None]:
+    """Return the contributions of the kept day nearest to 30 days ago, within a week of it; none kept, none told."""
+    wanted = today - MONTH
+    days = FactsDay.objects.filter(day__gte=wanted - NEAR, day__lte=wanted + NEAR)
+    nearest = min(days, key=lambda kept: abs(kept.day - wanted), default=None)
+    if nearest is None:
+        return {}
+    columns = ", ".join(f"CAST(health_{part} AS DOUBLE) AS {part}" for part in HEALTH_PARTS)
+    question = lake.filled(
+        "SELECT {columns} FROM read_parquet({path}) WHERE customer_id = $customer",
+        columns=columns,
+        path=lake.quoted(str(lake.present(nearest.path))),
+    )
+    rows = lake.reader().query(question, {"customer": customer_id}).to_pylist()
+    return rows[0] if rows else {}
