@@ -79,9 +79,7 @@ def home(transactional_db: None, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "moment", ['COPY "import_stage"', "INSERT INTO commerce_orderline"]
-)
+@pytest.mark.parametrize("moment", ['COPY "import_stage"', "INSERT INTO commerce_orderline"])
 def test_orders_killed_at_any_moment(home: Path, moment: str) -> None:
     path = home / "orders.csv"
     lines = (f"{at // 4},C{at % 997},2024-01-01 10:00,P{at % 50},{at % 7 + 1}.5" for at in range(ROWS))
