@@ -175,8 +175,9 @@ def _text_of(number: int) -> str:
 def _refused(request: StaffRequest, form: PlanForm, refusal: Refusal) -> HttpResponse:
     """Show the refusal above the text, which is kept; after a conflict the next try knows what it overwrites."""
     conflict = isinstance(refusal, CONFLICTS)
-    context: dict[str, Any] = {"refusal": sentence(refusal), "conflict": conflict}
+    context: dict[str, Any] = {"refusal": sentence(refusal)}
     if conflict:
+        context["why"] = gettext("Saving or publishing again now overwrites it.")
         draft, force = queries.draft(), queries.version_in_force()
         base = {"revision": draft.revision if draft else None, "based_on": force.number if force else None}
         form = PlanForm({**form.cleaned_data, **base})

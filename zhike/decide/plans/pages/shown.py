@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from zhike.decide.plans import queries
 from zhike.decide.plans.pages import words
 from zhike.decide.plans.rules import Difference, Plan, best_words
+from zhike.decide.segments.models import Segment
 from zhike.measure.facts import STAGE_NAMES
 from zhike.ui.words import plain
 
@@ -181,6 +182,19 @@ def steps(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+def segments(plan: Plan) -> list[dict[str, Any]]:
+    """Return name and rule of each segment, and the view of the customer list that it is as long as it is in force."""
+    views = dict(Segment.objects.exclude(plan_key="").values_list("plan_key", "pk"))
+    return [
+        {
+            "name": each.name.to(words.language()),
+            "rule": words.rule(each.rule, plan),
+            "view": views.get(each.key),
+        }
+        for each in plan.segments
+    ]
+
+
 def changes(differences: list[Difference], old: Plan | None, new: Plan) -> list[Change]:
     """Return what differs, in words; names of what is gone come from the old plan."""
     plans = [new, *([old] if old else [])]
@@ -212,5 +226,7 @@ def whole(plan: Plan) -> dict[str, Any]:
         "steps": steps(plan),
         "kpis": kpis(plan),
         "calendar": words.calendar(plan),
-        "segments": [(each.name.to(words.language()), words.rule(each.rule, plan)) for each in plan.segments],
+        "healthy_from": plain(plan.health.healthy_from),
+        "warning_from": plain(plan.health.warning_from),
+        "segments": segments(plan),
     }

@@ -119,7 +119,7 @@ def tier_rule(tier: TierSpec, plan: Plan) -> str:
 
 def cadence(given: Cadence) -> str:
     if given.every_days is not None:
-        return ngettext("every day", "every %(days)s days", given.every_days) % {"days": given.every_days}
+        return gettext("once in %(days)s days") % {"days": given.every_days}
     return str(PER[given.per or "year"]) % {"times": given.times}
 
 
@@ -172,20 +172,18 @@ def alert_due(alert: Alert) -> str:
 
 def calendar(plan: Plan) -> str:
     """Return which days are worked."""
-    kind = (
-        gettext("Chinese holidays and adjusted workdays")
-        if plan.calendar.kind == "china"
-        else gettext("Monday to Friday")
-    )
     own = len(plan.calendar.holidays) + len(plan.calendar.workdays)
-    return kind if not own else f"{kind}; {gettext('%(count)s own exceptions') % {'count': own}}"
+    if plan.calendar.kind == "china":
+        said = gettext("Chinese holidays and adjusted workdays; own exceptions: %(count)s")
+    else:
+        said = gettext("Monday to Friday; own exceptions: %(count)s")
+    return said % {"count": own}
 
 
 def step_due(step: OnboardingStep) -> str:
     """Return when a step of onboarding is due."""
     if step.after_workdays is not None:
-        days = step.after_workdays
-        return ngettext("workday %(days)s", "workday %(days)s", days) % {"days": days}
+        return gettext("workday %(days)s") % {"days": step.after_workdays}
     if step.after_days == 0:
         return gettext("at once")
     return gettext("day %(days)s") % {"days": step.after_days}

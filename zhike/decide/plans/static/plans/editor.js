@@ -9,6 +9,7 @@
     const bad = new Set((document.getElementById('findings')?.dataset.lines || '').split(' '));
     const count = text.value.split('\n').length, key = `${count} ${[...bad]}`;
     if (key === shown) return;
+    document.getElementById('plan-publish')?.setAttribute('aria-disabled', String(bad.size > 0 && !bad.has('')));
     shown = key;
     nums.replaceChildren(...Array.from({length: count}, (_, i) => {
       const row = document.createElement('div');
@@ -19,7 +20,6 @@
     follow();
   }
   function follow() { nums.scrollTop = text.scrollTop; }
-  function size() { nums.style.blockSize = `${text.offsetHeight}px`; follow(); }
 
   function go(line, column) {
     const lines = text.value.split('\n'), start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
@@ -31,7 +31,6 @@
 
   text.addEventListener('input', draw);
   text.addEventListener('scroll', follow, {passive: true});
-  new ResizeObserver(size).observe(text);
   document.addEventListener('htmx:after:swap', draw);
   document.addEventListener('click', event => {
     const link = event.target.closest('[data-line]');
@@ -51,5 +50,5 @@
   let saved = text.value;
   text.form.addEventListener('submit', () => { saved = text.value; });
   window.addEventListener('beforeunload', event => { if (text.value !== saved) event.preventDefault(); });
-  draw(); size();
+  draw();
 })();
