@@ -91,7 +91,8 @@ USAGE_FACTS = (
         Unit.TIMES,
         "每周登录",
         "Log-ins a week",
-        "近 13 周平均每周登录次数，合作不足 13 周的按实际周数；方案没有指明登录事件，或全公司都没有这些事件时，有使用的一天算一次。",
+        "近 13 周平均每周登录次数，合作不足 13 周的按实际周数；"
+        "方案没有指明登录事件，或全公司都没有这些事件时，有使用的一天算一次。",
         "Log-ins a week over 13 weeks, or over the weeks since the customer joined; where the plan names no log-in "
         "events, or nobody has any of them, a day with usage counts as one.",
         Source.WIDE,

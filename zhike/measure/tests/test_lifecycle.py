@@ -3,117 +3,130 @@
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
-
-from zhike.measure import turns
+from zhike.measure import computing, lake, reading
+from zhike.measure.computing import History
+from zhike.measure.facts import fields
 from zhike.measure.specs import MeasureSpec
 from zhike.measure.tests.conftest import PLAN, TODAY, Book
+from zhike.org.works import Silent
+from zhike.record.customers.models import Customer
 
-YEAR = timedelta(days=365)
+DAY = timedelta(days=1)
+LONG_AGO = TODAY - 1100 * DAY
 
 
-def stage(book: Book, today: date = TODAY, **lifecycle: Any) -> str:
-    """The stage of the only customer, after one more look at the lake."""
+def rows(book: Book, today: date = TODAY, **lifecycle: Any) -> dict[str, dict[str, Any]]:
+    """The facts by customer number, with these rules of the lifecycle."""
     book.file_usage()
     spec = MeasureSpec.model_validate({**PLAN, "lifecycle": lifecycle})
-    (row,) = turns.compute(spec, today).to_pylist()
-    return str(row["stage"])
+    when = reading.morning(today)
+    with lake.engine() as engine:
+        table = computing.compute(
+            engine, reading.record(when), spec, when, History.none(), fields(), given=None, watcher=Silent()
+        ).table
+    return {row["ref"]: row for row in table.to_pylist()}
 
 
-@pytest.mark.parametrize(
-    ("age", "wanted"), [(0, "onboarding"), (89, "onboarding"), (90, "growth"), (364, "growth"), (365, "maturity")]
-)
-def test_stages_follow_age(book: Book, age: int, wanted: str) -> None:
-    book.customer(joined=TODAY - timedelta(days=age))
-    assert stage(book) == wanted
+def stages(book: Book, today: date = TODAY, **lifecycle: Any) -> dict[str, str]:
+    return {ref: row["stage"] for ref, row in rows(book, today, **lifecycle).items()}
 
 
-def test_without_a_day_on_record_age_counts_from_the_first_sign(book: Book) -> None:
-    customer = book.customer()
-    assert stage(book) == "growth"
-    book.used(customer, TODAY - timedelta(days=10))
-    assert stage(book) == "onboarding"
+def loyal(book: Book, ref: str) -> Customer:
+    """A customer of three years."""
+    return book.customer(ref, joined=LONG_AGO)
 
 
-@pytest.mark.parametrize(("now", "wanted"), [(69, "maturity"), (130, "maturity"), (131, "growth")])
-def test_value_that_still_rises_is_growth(book: Book, now: int, wanted: str) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.used(customer, TODAY - timedelta(days=181), count=100)
-    book.used(customer, TODAY - timedelta(days=180), count=now)
-    assert stage(book, decline_by=0.9) == wanted
+def test_stages_follow_age(book: Book) -> None:
+    for age in (0, 89, 90, 364, 365):
+        book.customer(f"{age}", joined=TODAY - age * DAY)
+    book.customer("unknown")
+    book.used(book.customer("first used"), TODAY - 10 * DAY)
+    found = rows(book)
+    assert {ref: row["stage"] for ref, row in found.items()} == {
+        "0": "onboarding",
+        "89": "onboarding",
+        "90": "growth",
+        "364": "growth",
+        "365": "maturity",
+        "unknown": "growth",
+        "first used": "onboarding",
+    }
+    assert {ref: found[ref]["stage_since"] for ref in ("89", "364", "365", "first used")} == {
+        "89": TODAY - 89 * DAY,
+        "364": TODAY - 274 * DAY,
+        "365": TODAY,
+        "first used": TODAY - 10 * DAY,
+    }
 
 
-@pytest.mark.parametrize(("now", "wanted"), [(70, "decline"), (71, "maturity")])
-def test_a_fall_over_half_a_year_is_decline(book: Book, now: int, wanted: str) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.used(customer, TODAY - timedelta(days=200), count=100)
-    book.used(customer, TODAY - timedelta(days=20), count=now)
-    assert stage(book) == wanted
+def test_value_tells_growth_maturity_and_decline(book: Book) -> None:
+    for now in (69, 70, 71, 130, 131):
+        customer = loyal(book, f"{now}")
+        book.used(customer, TODAY - 181 * DAY, count=100)
+        book.used(customer, TODAY - 180 * DAY, count=now)
+    book.used(loyal(book, "from nothing"), TODAY - DAY, count=50)
+    wanted = {"69": "decline", "70": "decline", "71": "maturity", "130": "maturity", "131": "growth"}
+    assert stages(book) == {**wanted, "from nothing": "maturity"}
 
 
 def test_decline_may_be_told_by_revenue(book: Book) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.order(customer, TODAY - timedelta(days=200), 100)
-    book.order(customer, TODAY - timedelta(days=100), 60)
-    assert stage(book, churn_by="orders", churn_after_days=365) == "maturity"
-    assert stage(book, churn_by="orders", churn_after_days=365, decline_measure="revenue") == "decline"
+    orders, contract = loyal(book, "orders"), loyal(book, "contract")
+    book.order(orders, TODAY - 200 * DAY, 100)
+    book.order(orders, TODAY - 100 * DAY, 60)
+    book.subscription(contract, TODAY - 360 * DAY, TODAY - 180 * DAY, 100)
+    book.subscription(contract, TODAY - 180 * DAY, None, 60)
+    assert stages(book, churn_after_days=365) == {"orders": "maturity", "contract": "maturity"}
+    assert stages(book, decline_measure="revenue") == {"orders": "decline", "contract": "decline"}
 
 
-@pytest.mark.parametrize(
-    ("ended", "grace", "wanted"), [(1, 0, "churned"), (0, 0, "maturity"), (31, 30, "churned"), (30, 30, "maturity")]
-)
-def test_a_customer_without_a_contract_is_churned(book: Book, ended: int, grace: int, wanted: str) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.subscription(customer, TODAY - 3 * YEAR, TODAY - timedelta(days=ended), 100)
-    assert stage(book, churn_after_days=grace) == wanted
+def test_a_customer_without_a_contract_is_churned(book: Book) -> None:
+    for ended in (0, 1, 30, 31):
+        book.subscription(loyal(book, f"{ended}"), LONG_AGO, TODAY - ended * DAY, 100)
+    loyal(book, "never had one")
+    found = stages(book)
+    assert {ref for ref, stage in found.items() if stage == "churned"} == {"1", "30", "31"}
+    later = rows(book, churn_after_days=30)
+    assert {ref for ref, row in later.items() if row["stage"] == "churned"} == {"31"}
+    assert later["31"]["stage_since"] == TODAY
 
 
-@pytest.mark.parametrize("by", ["orders", "usage"])
-def test_silence_is_churn_where_there_is_no_contract(book: Book, by: str) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    day = TODAY - timedelta(days=100)
-    book.order(customer, day, 10)
-    book.used(customer, day)
-    assert stage(book, today=day + timedelta(days=91), churn_by=by, churn_after_days=90) != "churned"
-    assert stage(book, today=day + timedelta(days=92), churn_by=by, churn_after_days=90) == "churned"
+def test_silence_is_churn_where_there_is_no_contract(book: Book) -> None:
+    for silent in (90, 91, 92):
+        customer = loyal(book, f"{silent}")
+        book.order(customer, TODAY - silent * DAY, 10)
+        book.order(customer, TODAY - DAY, 0, returned=10)
+        book.used(customer, TODAY - silent * DAY)
+    for by in ("orders", "usage"):
+        found = stages(book, churn_by=by, churn_after_days=90)
+        assert {ref for ref, stage in found.items() if stage == "churned"} == {"92"}, by
 
 
 def test_a_customer_who_returns_is_won_back_for_a_while(book: Book) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.subscription(customer, TODAY - 3 * YEAR, TODAY - timedelta(days=200), 100)
-    back = TODAY - timedelta(days=100)
+    customer, back = loyal(book, "A"), TODAY - 100 * DAY
+    book.subscription(customer, LONG_AGO, TODAY - 200 * DAY, 100)
     book.subscription(customer, back, None, 100)
-    rules: dict[str, Any] = {"churn_after_days": 30, "decline_measure": "revenue", "decline_by": 1}
-    assert stage(book, today=back, **rules) == "churned"
-    assert stage(book, today=back + timedelta(days=1), **rules) == "won_back"
-    assert stage(book, today=back + timedelta(days=90), **rules) == "won_back"
-    assert stage(book, today=back + timedelta(days=91), **rules) in ("maturity", "growth")
+    seen = [
+        rows(book, today, churn_after_days=30)["A"] for today in (back, back + DAY, back + 90 * DAY, back + 91 * DAY)
+    ]
+    assert [row["stage"] for row in seen] == ["churned", "won_back", "won_back", "maturity"]
+    assert seen[0]["stage_since"] == TODAY - 169 * DAY
+    assert seen[1]["stage_since"] == seen[2]["stage_since"] == back + DAY
 
 
-def test_renewing_on_the_day_is_no_return(book: Book) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.subscription(customer, TODAY - YEAR, TODAY - timedelta(days=10), 100)
-    book.subscription(customer, TODAY - timedelta(days=10), None, 100)
-    assert stage(book) == "maturity"
+def test_a_return_is_seen_in_orders_and_usage_too(book: Book) -> None:
+    customer = loyal(book, "A")
+    for back in (300, 10, 3):
+        book.order(customer, TODAY - back * DAY, 10)
+        book.used(customer, TODAY - back * DAY)
+    for by in ("orders", "usage"):
+        assert stages(book, churn_by=by, churn_after_days=90) == {"A": "won_back"}
 
 
-def test_an_overlapping_contract_bridges_a_gap(book: Book) -> None:
-    customer = book.customer(joined=TODAY - 3 * YEAR)
-    book.subscription(customer, TODAY - 2 * YEAR, TODAY - timedelta(days=40), 100)
-    book.subscription(customer, TODAY - YEAR, TODAY - timedelta(days=300), 50)
-    book.subscription(customer, TODAY - timedelta(days=40), None, 100)
-    assert stage(book, decline_measure="revenue") == "maturity"
-
-
-def test_the_stage_says_since_when(book: Book, spec: MeasureSpec) -> None:
-    joined = TODAY - timedelta(days=200)
-    book.customer("young", joined=TODAY - timedelta(days=9))
-    book.customer("grown", joined=joined)
-    gone = book.customer("gone", joined=TODAY - 3 * YEAR)
-    book.subscription(gone, TODAY - 3 * YEAR, TODAY - timedelta(days=7), 100)
-    rows = {row["ref"]: row["stage_since"] for row in turns.compute(spec, TODAY).to_pylist()}
-    assert rows == {
-        "young": TODAY - timedelta(days=9),
-        "grown": joined + timedelta(days=90),
-        "gone": TODAY - timedelta(days=6),
-    }
+def test_a_renewal_without_a_gap_is_no_return(book: Book) -> None:
+    renewed, bridged = loyal(book, "renewed"), loyal(book, "bridged")
+    book.subscription(renewed, TODAY - 365 * DAY, TODAY - 10 * DAY, 100)
+    book.subscription(renewed, TODAY - 10 * DAY, None, 100)
+    book.subscription(bridged, TODAY - 730 * DAY, TODAY - 40 * DAY, 100)
+    book.subscription(bridged, TODAY - 365 * DAY, TODAY - 300 * DAY, 50)
+    book.subscription(bridged, TODAY - 40 * DAY, None, 100)
+    assert stages(book) == {"renewed": "maturity", "bridged": "maturity"}
