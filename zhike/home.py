@@ -181,6 +181,7 @@ def _is_running(cluster: Path) -> bool:
 
 
 def _control(cluster: Path, command: str, *more: str, check: bool = True) -> int:
+    _open_way_to(cluster)
     options = ["-o", f"-k {socket_folder()}"] if command == "start" else []
     wait = ["-w", "-t", "60"] if command != "status" else []
     return _run("pg_ctl", "-D", str(cluster), *wait, *options, *more, command, check=check)

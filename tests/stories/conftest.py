@@ -115,7 +115,9 @@ def visit(company: Company, browser: Browser) -> Iterator[Callable[..., Visit]]:
     """Open the company as somebody: `visit("lin.zhixia@…", language="en", theme="dark", width=390)`."""
     opened: list[Visit] = []
 
-    def open_as(email: str, *, language: str = "zh-CN", theme: str = "light", width: int = 1440, height: int = 900) -> Visit:
+    def open_as(
+        email: str, *, language: str = "zh-CN", theme: str = "light", width: int = 1440, height: int = 900
+    ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale=language,
