@@ -30,6 +30,8 @@ BELONGS = {
 }
 """The navigation's link for a page that has none of its own, by the first word of its name."""
 
+AT_RISK_FIRST = "?view=all&f=stage:not_in:churned&sort=health"
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return company, person, day and navigation; for somebody who is not signed in, only the company and the day."""
@@ -67,7 +69,7 @@ class Navigation:
         draft = gettext("v%(number)s draft") % {"number": self.company.draft} if self.company.draft else ""
         record = self._link("customers", gettext("Customers"), "users", go="c", fact=seen)
         record += self._link("imports", gettext("Import"), "upload")
-        health = self._link("customers", gettext("Health"), "health", query="?view=all&f=stage:not_in:churned&sort=health", own="health")
+        health = self._link("customers", gettext("Health"), "health", query=AT_RISK_FIRST, own="health")
         plan = self._link("plan", gettext("Plan"), "plan", go="p", fact=draft)
         return [
             (gettext("Record"), self._complete(), record),

@@ -178,7 +178,7 @@ def cell(column: str, row: Row, frame: Frame) -> SafeString:
         return _change(row, frame, column)
     attribute = attribute_of(column)
     if attribute is not None:
-        return _attribute(row.attributes.get(attribute))
+        return own_value(row.attributes.get(attribute)) or DASH
     return value(column, row.facts.get(column), frame)
 
 
@@ -198,11 +198,12 @@ def value(column: str, given: Any, frame: Frame) -> SafeString:
     return conditional_escape(frame.names.value(column, str(given)))
 
 
-def _attribute(given: Any) -> SafeString:
+def own_value(given: Any) -> str:
+    """Write the value of a field that the company added; "" where it is unknown."""
     if given is None or given == "" or given == []:
-        return DASH
+        return ""
     if isinstance(given, bool):
-        return SafeString(gettext("yes") if given else gettext("no"))
+        return gettext("yes") if given else gettext("no")
     if isinstance(given, int | float):
-        return SafeString(words.short(given))
-    return conditional_escape("、".join(map(str, given)) if isinstance(given, list) else given)
+        return words.plain(given)
+    return gettext(", ").join(map(str, given)) if isinstance(given, list) else str(given)

@@ -21,6 +21,7 @@ from zhike.record.customers.queries import attribute_definitions, customer_for
 from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
 from zhike.web.pages import contract, people, standing, story, usage
+from zhike.web.pages.cells import own_value
 from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
 from zhike.web.pages.names import BANDS, Names, names_of_plan, plan_or_none
@@ -127,12 +128,12 @@ def _tags(found: Customer) -> list[dict[str, str]]:
     titles = {one.name: one.title for one in attribute_definitions()} if found.attributes else {}
     tags = []
     for name, value in found.attributes.items():
-        shown = gettext(", ").join(map(str, value)) if isinstance(value, list) else str(value)
+        shown = own_value(value)
         if name not in titles or isinstance(value, bool) or not 0 < len(shown) <= LONGEST_TAG:
             continue
         # A number says nothing without its name; a word does.
         is_number = isinstance(value, int | float)
-        tags.append({"title": titles[name], "value": f"{titles[name]} {words.plain(value)}" if is_number else shown})
+        tags.append({"title": titles[name], "value": f"{titles[name]} {shown}" if is_number else shown})
     return tags[:TAGS]
 
 
@@ -141,12 +142,7 @@ def _details(found: Customer) -> list[tuple[str, str]]:
     rows = [(gettext("Size"), found.size)]
     if found.joined:
         rows.append((gettext("Customer since"), words.date_text(found.joined, None)))
-    for name, value in found.attributes.items():
-        if isinstance(value, bool):
-            shown = gettext("yes") if value else gettext("no")
-        else:
-            shown = gettext(", ").join(map(str, value)) if isinstance(value, list) else str(value or "")
-        rows.append((titles.get(name, name), shown))
+    rows += [(titles.get(name, name), own_value(value)) for name, value in found.attributes.items()]
     return [(name, value) for name, value in rows if value]
 
 

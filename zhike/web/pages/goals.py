@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 
 from zhike.act.engagement import queries as engagement
-from zhike.org.models import Staff
-from zhike.org.principals import Principal
 from zhike.ui import words
 from zhike.web.pages.here import Here
 from zhike.web.pages.names import plan_or_none
-from zhike.web.queries.goals import Goals, goals_of
+from zhike.web.queries.goals import Book, Goals, goals_of
 
 WEEK = 5
 
@@ -30,13 +28,16 @@ class Goal:
     comparison: str
 
 
-def drawn_goals(principal: Principal, whose: Staff, place: Here) -> dict[str, object]:
-    found = goals_of(principal, place.today, place.zone, engagement.calendar_in_force())
-    goals = [_in_time(found), _made(found, whose), _health(found)]
+def drawn_goals(book: Book, place: Here) -> dict[str, object]:
+    """Return the goals to draw and the period they are of; none when they could not be counted in time."""
+    found = goals_of(book, place.today, place.zone, engagement.calendar_in_force())
+    if found is None:
+        return {"goals": [], "period": ""}
+    goals = [_in_time(found), _made(found), _health(found)]
     said = gettext("workday %(passed)s of %(all)s, %(customers)s customers") % {
         "passed": found.workdays_passed,
         "all": found.workdays,
-        "customers": words.plain(found.customers),
+        "customers": words.plain(found.standing.customers),
     }
     return {"goals": [goal for goal in goals if goal is not None], "period": said}
 
@@ -62,11 +63,11 @@ def _in_time(found: Goals) -> Goal | None:
     return Goal(gettext("Touches in time"), words.plain(shown), "%", counted, shown, tick, band, late, compared)
 
 
-def _made(found: Goals, whose: Staff) -> Goal | None:
-    goal = round(whose.weekly_touches / WEEK * found.workdays)
+def _made(found: Goals) -> Goal | None:
+    goal = round(found.weekly / WEEK * found.workdays)
     if not goal:
         return None
-    should = round(whose.weekly_touches / WEEK * found.workdays_passed)
+    should = round(found.weekly / WEEK * found.workdays_passed)
     ahead = found.now.made - should
     said = gettext("on pace") if not ahead else ""
     if ahead > 0:
@@ -87,23 +88,23 @@ def _made(found: Goals, whose: Staff) -> Goal | None:
 
 
 def _health(found: Goals) -> Goal | None:
-    if found.health is None:
+    if found.standing.health is None:
         return None
     plan = plan_or_none()
     limit = plan.health.healthy_from if plan else None
     compared = gettext("no figure of a month ago")
-    if found.health_before is not None:
-        change = round(found.health - found.health_before, 1)
+    if found.standing.health_before is not None:
+        change = round(found.standing.health - found.standing.health_before, 1)
         compared = gettext("%(change)s in 30 days") % {"change": words.signed(change)}
-    band = "" if limit is None else "ok" if found.health >= limit else "warn"
+    band = "" if limit is None else "ok" if found.standing.health >= limit else "warn"
     return Goal(
         name=gettext("Average health"),
-        value=words.plain(round(found.health, 1)),
+        value=words.plain(round(found.standing.health, 1)),
         unit="",
         aim=gettext("healthy from %(limit)s") % {"limit": words.plain(limit)} if limit is not None else "",
-        meter=found.health,
+        meter=found.standing.health,
         tick=limit,
         band=band,
-        reason=gettext("%(count)s at high risk") % {"count": words.plain(found.at_risk)},
+        reason=gettext("%(count)s at high risk") % {"count": words.plain(found.standing.at_risk)},
         comparison=compared,
     )

@@ -22,6 +22,7 @@ from zhike.ui.templatetags import parts
 from zhike.web.pages.here import here
 from zhike.web.pages.marking import marked
 from zhike.web.pages.names import BANDS
+from zhike.web.pages.people import masked_name
 from zhike.web.queries import searching
 from zhike.web.queries.recent import recent_ids
 from zhike.web.queries.searching import FoundContact, FoundCustomer
@@ -53,7 +54,9 @@ def search(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
     currency = here(request).firm.currency if request.staff.sees_revenue else ""
     groups = _found(request.staff, text, currency) if text else _first(request.staff, currency)
-    context: dict[str, Any] = {"text": text, "groups": groups, "anything": any(group.hits for group in groups)}
+    # What can always be done is no find.
+    found = any(group.hits for group in groups if group.title != gettext("Actions"))
+    context: dict[str, Any] = {"text": text, "groups": groups, "anything": found}
     template = "web/search.html#results" if request.headers.get("HX-Request") else "web/search.html"
     return render(request, template, context)
 
@@ -65,7 +68,7 @@ def _found(staff: Staff, text: str, currency: str) -> list[Group]:
     pages = [hit for hit, words in _pages(staff) if _names(words, text)]
     return [
         Group(gettext("Customers"), _customers(customers, text, currency)),
-        Group(gettext("Contacts"), [_contact(one, text) for one in contacts]),
+        Group(gettext("Contacts"), [_contact(one, text, staff) for one in contacts]),
         Group(gettext("Go to"), pages),
         Group(gettext("Actions"), _actions(staff, customers[:1])),
     ]
@@ -110,10 +113,10 @@ def _joined(said: Sequence[str]) -> str:
     return (gettext(", ")).join(part for part in said if part)
 
 
-def _contact(one: FoundContact, text: str) -> Hit:
+def _contact(one: FoundContact, text: str, staff: Staff) -> Hit:
     preferred = CHANNELS.get(one.channel)
     return Hit(
-        name=marked(one.name, text),
+        name=marked(one.name, text) if staff.sees_personal else masked_name(one.name),
         url=reverse("customer", args=[one.customer_id]),
         icon="user",
         detail=_joined([one.customer, one.title]),

@@ -156,14 +156,12 @@ class Teller:
         person = one.contact.name if one.contact else ""
         if person and not self.reader.sees_personal:
             person = masked_name(person)
-        said = [str(channel), person]
         reached, is_theirs = one.outcome == Outcome.REACHED, one.direction == Direction.IN
-        if not reached:
-            said.append(str(Outcome(one.outcome).label))
-        if is_theirs:
-            said.append(gettext("from the customer"))
-        who = one.by.name if one.by else one.by_name or gettext("Contact")
-        line = format_html("<b>{}</b> {}", who, gettext(", ").join(part for part in said if part))
+        we = one.by.name if one.by else one.by_name
+        # Who spoke first stands first.
+        first, other = (person or gettext("Customer"), we) if is_theirs else (we or gettext("Contact"), person)
+        said = [str(channel), other, "" if reached else str(Outcome(one.outcome).label)]
+        line = format_html("<b>{}</b> {}", first, gettext(", ").join(part for part in said if part))
         look = "acc" if reached else ""
         quote, text = (one.text, "") if is_theirs else ("", one.text)
         return Told(icon, look, line, self._time(one.at), quote, text)

@@ -22,6 +22,7 @@ from zhike.ui import words
 from zhike.web.pages.goals import drawn_goals
 from zhike.web.pages.here import Here, here
 from zhike.web.queries import status
+from zhike.web.queries.goals import book_of
 from zhike.web.queries.news import touches_changed
 from zhike.web.queries.onbehalf import OnBehalf, colleagues_of
 
@@ -101,8 +102,14 @@ def _weekday(day: date) -> str:
 
 
 def _rail(principal: Principal, whose: Staff, place: Here) -> dict[str, Any]:
-    capacity = engagement.capacity(principal, whose.weekly_touches, place.today)
-    return {"goals": drawn_goals(principal, whose, place), "capacity": _week(capacity), "room": _room(capacity)}
+    book = book_of(principal, whose.weekly_touches)
+    capacity = engagement.capacity(principal, book.weekly, place.today)
+    return {
+        "goals": drawn_goals(book, place),
+        "is_shared": book.is_shared,
+        "capacity": _week(capacity),
+        "room": _room(capacity),
+    }
 
 
 def _week(capacity: Capacity) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef
 
 from zhike.act.engagement.models import Touch, TouchState
+from zhike.act.engagement.queries import count_due
 from zhike.decide.plans.models import PlanState, PlanVersion
 from zhike.measure.models import FactsDay, FactsSummary
 from zhike.org.models import Staff
@@ -64,8 +65,7 @@ def completeness() -> float | None:
 
 def status_of(staff: Staff, today: date, week_began: datetime) -> Mine:
     """Return a person's figures: two counts of touches now, and the customers as they were a minute ago."""
-    mine = Touch.objects.filter(owner=staff)
-    due = mine.due(today).count()
+    due = count_due(staff, today)
     made = Touch.objects.filter(closed_by=staff, state=TouchState.DONE, closed_at__gte=week_began).count()
     return Mine(due, made, staff.weekly_touches, _customers(staff))
 

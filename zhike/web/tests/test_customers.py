@@ -347,4 +347,3 @@ def test_htmx_gets_the_part_that_changes(lanting: Customer, mei: Person) -> None
     assert rows.startswith('<div id="rows">')
     assert "<html" not in rows
     assert mei.get("/customers", headers={"HX-Request": "true"}).content.decode().startswith('<div id="list">')
-
