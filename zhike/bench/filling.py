@@ -88,8 +88,9 @@ EVENTS = """
     SELECT id, 'customer.created', %(now)s - interval '30 days', jsonb_build_object('name', name)
     FROM customers_customer
     UNION ALL
-    SELECT id, 'survey.answered', %(now)s - random() * interval '200 days',
-        jsonb_build_object('nps', 3 + (random() * 7)::int) FROM customers_customer WHERE id %% 3 = 0
+    SELECT c.id, 'survey.answered', %(now)s - random() * interval '200 days',
+        jsonb_build_object('kind', 'nps', 'score', s.score, 'nps', s.score)
+    FROM customers_customer c, LATERAL (SELECT c.id * 0 + 3 + (random() * 7)::int AS score) s WHERE c.id %% 3 = 0
 """
 
 

@@ -20,8 +20,8 @@ Flags = NDArray[np.bool_]
 STRATA_SHARES = (0.05, 0.151, 0.25)  # The rest is general.
 # What a customer of each stratum pays a year: (median, spread of the logarithm, least, most), in CNY.
 PRICES = (
-    (440_000, 0.38, 300_000, 1_500_000),
-    (113_000, 0.28, 84_000, 240_000),
+    (415_000, 0.38, 300_000, 1_500_000),
+    (110_000, 0.28, 84_000, 240_000),
     (38_000, 0.34, 22_000, 84_000),
     (7_000, 0.45, 2_400, 22_000),
 )

@@ -1,5 +1,6 @@
 """What was said between the company and its customers, and how customers answered the quarterly question."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -15,6 +16,7 @@ from zhike.demo.vocabulary import FEATURES
 QUESTIONS_A_MONTH = (1.1, 0.5, 0.25, 0.05)
 COMPLAINS = 0.75
 ASKED_EVERY = 91
+HEAVY, ANSWER_AFTER_BLOW = 1.5, 0.5
 ANSWER_SHARE = (0.75, 0.62, 0.48, 0.22)
 NAMES = {one.email: one.name for one in story.COLLEAGUES}
 
@@ -54,21 +56,30 @@ class Speaker:
         return sorted([*self._touches(), *self._complaints(), *self._questions()])
 
     def answers(self) -> list[Answer]:
-        """Return what customers answered; each is asked once a quarter, counted from the day it joined."""
-        said = []
+        """Return what customers answered; each is asked once a quarter, and after something bad has happened."""
         z = self.life.satisfaction
+        asked = [*self._asked_quarterly(), *self._asked_after_blows()]
+        present = [(customer, day) for customer, day in asked if self.life.active[customer, day]]
+        return sorted(self._answer(customer, day, float(z[customer, day])) for customer, day in present)
+
+    def _asked_quarterly(self) -> Iterator[tuple[int, int]]:
         for customer in range(len(self.book)):
             first = int(self.book.joined[customer]) + 45
-            first += max(0, -first // ASKED_EVERY * ASKED_EVERY)
+            first += max(0, -(first // ASKED_EVERY)) * ASKED_EVERY
+            share = ANSWER_SHARE[int(self.book.stratum[customer])]
             for day in range(first, self.size.days, ASKED_EVERY):
-                if day < 0 or not self.life.active[customer, day]:
-                    continue
-                if self.random.random() < ANSWER_SHARE[int(self.book.stratum[customer])]:
-                    said.append(self._answer(customer, day, float(z[customer, day])))
-        return sorted(said)
+                if self.random.random() < share:
+                    yield customer, day
+
+    def _asked_after_blows(self) -> Iterator[tuple[int, int]]:
+        for customer, day, _kind, weight in self.life.blow_log:
+            later = day + int(self.random.integers(6, 20))
+            known = self.book.known[customer] is not None
+            if weight > HEAVY and later < self.size.days and (known or self.random.random() < ANSWER_AFTER_BLOW):
+                yield customer, later
 
     def _answer(self, customer: int, day: int, z: float) -> Answer:
-        score = int(np.clip(np.rint(10 / (1 + np.exp(-(z + 0.9))) + self.random.normal(0, 1.0)), 0, 10))
+        score = int(np.clip(np.rint(10 / (1 + np.exp(-(z + 0.9) * 0.8)) + self.random.normal(0, 1.0)), 0, 10))
         mood = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
         return Answer(self._at(day), self.book.refs[customer], score, self._pick(sentences.ANSWERS[mood]))
 

@@ -11,7 +11,9 @@ from zhike.demo.life import WORKDAYS, Life
 from zhike.demo.vocabulary import FEATURES, LOGIN
 
 # Of a customer's seats, how many work with the product on a normal day when engagement is full.
-PRESENCE = np.array([0.6, 0.5, 0.5, 0.72])
+PRESENCE = np.array([0.6, 0.5, 0.46, 0.55])
+# Below this engagement nobody comes any more; big customers, with many seats, feel it late but all at once.
+LEAST_ENGAGED = np.array([0.4, 0.4, 0.34, 0.12])
 WEEKEND, SHOP_WEEKEND = 0.2, 0.85  # On days off, festivals included.
 
 
@@ -55,7 +57,8 @@ def _users(book: Book, life: Life, size: Size, random: Generator) -> Counts:
     ramp = 1 - np.exp(-np.maximum(age, 0) / 20.0)
     chance = PRESENCE[book.stratum][:, None] * life.engagement * open_share * ramp
     # Where the product is dying, whole days go by without anybody: few seats or many.
-    used_at_all = random.random(chance.shape) < np.clip((life.engagement - 0.2) / 0.45, 0.02, 1)
+    alive = (life.engagement - LEAST_ENGAGED[book.stratum][:, None]) / 0.42
+    used_at_all = random.random(chance.shape) < np.clip(alive, 0.02, 1)
     return random.binomial(book.seats[:, None], np.clip(chance, 0, 1) * (life.active & used_at_all))
 
 

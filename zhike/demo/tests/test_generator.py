@@ -166,12 +166,14 @@ def test_colleagues_touch_the_unhappy_more_and_withhold_at_random(db: duckdb.Duc
 
 
 def test_the_story_of_a_customer_whose_champion_left(db: duckdb.DuckDBPyConnection) -> None:
-    now, before, reports = one(
+    now, before, reports, score = one(
         db,
-        "SELECT sum(users) FILTER (event = 'login' AND day > DATE '2026-03-11' - 7), "
-        "sum(users) FILTER (event = 'login' AND day BETWEEN DATE '2026-03-11' - 35 AND DATE '2026-03-11' - 29), "
-        "count(*) FILTER (event = '门店报表' AND day > DATE '2026-03-11' - 20) "
+        "SELECT coalesce(sum(users) FILTER (event = 'login' AND day > DATE '2026-03-11' - 14), 0), "
+        "sum(users) FILTER (event = 'login' AND day BETWEEN DATE '2026-03-11' - 59 AND DATE '2026-03-11' - 46), "
+        "count(*) FILTER (event = '门店报表' AND day > DATE '2026-03-11' - 30), "
+        "(SELECT arg_max(分数, 时间) FROM surveys JOIN customers USING (客户编号) WHERE 客户名称 = '澜庭家居') "
         "FROM usage JOIN customers ON 客户编号 = customer WHERE 客户名称 = '澜庭家居'",
     )
-    assert now < 0.65 * before
+    assert now < 0.5 * before
     assert reports == 0
+    assert score <= 6
