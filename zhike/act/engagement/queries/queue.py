@@ -227,15 +227,16 @@ class Capacity:
 
 
 def capacity(principal: Principal, weekly: int, day: date) -> Capacity:
-    """Return the load of the week of a day; what is overdue counts for the day itself."""
+    """Return the load of the week of a day; what is overdue counts for the day itself, or the first workday after."""
     calendar = calendar_in_force()
+    earliest = calendar.next_workday(day)
     monday = day - timedelta(days=day.weekday())
     week = [monday + timedelta(days=offset) for offset in range(7)]
     done = _done_by_day(principal, monday)
     planned: Counter[date] = Counter()
     coming = mine(principal).filter(due_on__lte=week[-1]).values_list("due_on", "snoozed_until", "pk")
     for due_on, snoozed_until, _pk in coming:
-        planned[max(due_on, snoozed_until or due_on, day)] += 1
+        planned[max(due_on, snoozed_until or due_on, earliest)] += 1
     shown = [each for each in week if calendar.is_workday(each) or done[each] or planned[each]]
     days = [DayLoad(each, done[each], planned[each], each == day) for each in shown]
     made, open_ = sum(each.done for each in days), sum(each.planned for each in days)

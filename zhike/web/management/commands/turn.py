@@ -121,6 +121,9 @@ def _warning(warning: dict[str, object]) -> str:
     match warning.get("code"):
         case "later_day_measured":
             return gettext("A later day was measured already, so only the facts of this day were kept anew.")
+        case "no_rate":
+            said = gettext("No exchange rate for %(currency)s: %(rows)s amounts, together %(amount)s, were left out.")
+            return said % {**warning, "rows": words.plain(int(str(warning["rows"])))}
         case "no_channel_allowed":
             return gettext("%(touches)s touches were not planned: every channel was refused.") % warning
         case _:
