@@ -11,8 +11,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BooleanField, F, QuerySet, Sum
+from django.db.models import BooleanField, F, Q, QuerySet, Sum
 from django.db.models.expressions import Expression
+from django.utils.functional import lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from sqlglot import exp
 
@@ -97,7 +99,14 @@ def refuse_hidden(names: Iterable[str], principal: Principal) -> None:
     """Raise RevenueIsHidden when one of the facts may not be seen, and so neither asked about nor sorted by."""
     for name in sorted(names):
         if name in hidden_from(principal):
-            raise RevenueIsHidden(fact=FACTS[name].en)
+            raise RevenueIsHidden(fact=label(name))
+
+
+def _label(name: str) -> str:
+    return FACTS[name].label(get_language() or "en")
+
+
+label = lazy(_label, str)  # In the language of whoever reads it.
 
 
 def hidden_from(principal: Principal) -> frozenset[str]:
@@ -152,14 +161,18 @@ class Total:
         return 12 * self.mrr
 
 
-def totals(principal: Principal, **where: str | int | None) -> tuple[Total, dict[str, Total]]:
+def totals(
+    principal: Principal, *, owner_id: int | None = None, tier: str = "", stage: str = "", band: str = ""
+) -> tuple[Total, dict[str, Total]]:
     """Return the totals of the customers in view, and the same by health band ('' for unknown health).
 
-    `where` narrows by owner_id, tier, stage or band. They are those of the last turn, without counting anything now.
+    What is given narrows them. They are those of the last turn, without counting anything now.
     """
+    given = {"owner_id": owner_id, "tier": tier, "stage": stage, "band": band}
+    where = [Q((name, value)) for name, value in given.items() if value]
     rows = (
         _summaries(principal)
-        .filter(**where)
+        .filter(*where)
         .values("band")
         .annotate(
             number=Sum("customers"),
