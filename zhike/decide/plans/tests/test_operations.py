@@ -159,7 +159,8 @@ def test_the_plan_in_force_is_asked_for_in_one_query(first: PlanVersion, django_
 def test_two_publishers_at_once_follow_each_other(
     emptied_afterwards: None, transactional_db: None, first: PlanVersion, lead: Person
 ) -> None:
-    start, said = Barrier(2), []
+    start = Barrier(2)
+    said: list[object] = []
 
     def publish(text: str, at: datetime) -> None:
         start.wait()
