@@ -24,7 +24,8 @@ def job(name: str, *, retries: int = 0, every: str = "", **options: Any) -> Call
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
         strategy = RetryStrategy(max_attempts=retries + 1, exponential_wait=5) if retries else False
-        task = app.task(name=name, retry=strategy, **options)(_with_connection_returned(function))
+        registered: Any = app.task(name=name, retry=strategy, **options)  # procrastinate types only bare functions.
+        task = registered(_with_connection_returned(function))
         if every:
             schedule: Any = app.periodic(cron=every, periodic_id=name)
             schedule(task)

@@ -57,8 +57,9 @@ def _first_administrator(email: str, now: datetime) -> Ready:
 
 
 def _check_server() -> None:
-    connection.ensure_connection()
-    version = connection.pg_version
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int")
+        (version,) = cursor.fetchone()
     if version < OLDEST_POSTGRES:
         raise PostgresTooOld(version=version // 10000)
 

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from zhike.decide.plans.models import PlanState, PlanVersion
 from zhike.measure.models import FactsDay
 from zhike.org import audit
-from zhike.org.models import Staff
+from zhike.org.models import AuditLine, Staff
 from zhike.org.roles import Permission
 from zhike.record.events.models import LakeFile
 
@@ -76,7 +76,7 @@ def people() -> Iterator[Finding]:
 
 def chain() -> Iterator[Finding]:
     breaks = list(audit.verify())
-    count = audit.AuditLine.objects.count()
+    count = AuditLine.objects.count()
     yield Finding(not breaks, f"the audit chain of {count:,} lines holds")
     for found in breaks[:20]:
         yield Finding(False, f"audit line {found.line}: {found.fault}", "compare with a backup")

@@ -25,7 +25,8 @@ class Command(BaseCommand):
 
 
 async def work(concurrency: int, *, wait: bool) -> None:
-    ready = app.with_connector(app.connector.get_worker_connector())
+    present: Any = app.connector  # Django's connector, which knows the one for workers; the base class does not say so.
+    ready = app.with_connector(present.get_worker_connector())
     async with ready.open_async():
         ticking = asyncio.create_task(_tick(settings.HOME / "worker.tick"))
         worker = asyncio.create_task(
