@@ -87,11 +87,17 @@ def _meaning(change: float) -> str:
     return "good" if change > 0 else "bad" if change < 0 else ""
 
 
+def _ago(moment: date, frame: Frame) -> SafeString:
+    machine, title = words.exact(moment)
+    shown = words.relative(moment, frame.today)
+    return format_html('<time class="nowrap" datetime="{}" title="{}">{}</time>', machine, title, shown)
+
+
 def _last_touch(row: Row, frame: Frame) -> SafeString:
     if row.touched is None:
         return SafeString(f'<span class="faint">{gettext("Never")}</span>')
     icon, _name = CHANNELS.get(row.channel, OTHER)
-    when = parts.ago({"today": frame.today}, row.touched)
+    when = _ago(row.touched, frame)
     return format_html('<span class="touch"><i class="i i-{} s" aria-hidden="true"></i>{}</span>', icon, when)
 
 
@@ -178,7 +184,7 @@ def cell(column: str, row: Row, frame: Frame) -> SafeString:
         return _change(row, frame, column)
     attribute = attribute_of(column)
     if attribute is not None:
-        return own_value(row.attributes.get(attribute)) or DASH
+        return conditional_escape(own_value(row.attributes.get(attribute)) or DASH)
     return value(column, row.facts.get(column), frame)
 
 
@@ -192,9 +198,11 @@ def value(column: str, given: Any, frame: Frame) -> SafeString:
     if isinstance(given, bool):
         return SafeString(gettext("yes") if given else gettext("no"))
     if isinstance(given, date):
-        return parts.ago({"today": frame.today}, given)
-    if isinstance(given, int | float | Decimal):
-        return SafeString(conditional_escape(words.short(given if isinstance(given, int) else round(given, 2))))
+        return _ago(given, frame)
+    if isinstance(given, int):
+        return conditional_escape(words.short(given))
+    if isinstance(given, float | Decimal):
+        return conditional_escape(words.short(round(float(given), 2)))
     return conditional_escape(frame.names.value(column, str(given)))
 
 

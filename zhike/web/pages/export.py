@@ -55,8 +55,12 @@ def export(request: StaffRequest) -> HttpResponseBase:
 
 async def _handed(lines: Iterator[str]) -> AsyncIterator[str]:
     """Read the lines away from the event loop, a chunk at a time."""
-    while (chunk := await sync_to_async(next)(lines, None)) is not None:
+    while (chunk := await sync_to_async(_next)(lines)) is not None:
         yield chunk
+
+
+def _next(lines: Iterator[str]) -> str | None:
+    return next(lines, None)
 
 
 def _lines(found: CustomerList, language: str) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _action(key: str, person: Person, principal: Principal, customer_id: int, *,
     one = person.contact
     icon, channel = CHANNELS.get(key, OTHER)
     direct = _direct(key, one, principal)
-    given = {"customer": customer_id, "contact": one.pk, "channel": key}
+    given: list[tuple[str, str | int]] = [("customer", customer_id), ("contact", one.pk), ("channel", key)]
     url = direct or f"{reverse('interaction-new')}?{urlencode(given)}"
     label = _verb(key) % {"name": shown_name(one, principal), "channel": channel} if first else str(channel)
     return Action(label, url, icon, note=not direct, title=one.reachable)

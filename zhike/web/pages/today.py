@@ -53,7 +53,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "colleagues": colleagues,
         "whose": whose,
         "first_use": _first_use(request.staff) if not queue.all else None,
-        "news_url": f"{reverse('today-news')}?{urlencode({'since': place.now.isoformat(), 'of': whose.pk})}",
+        "news_url": f"{reverse('today-news')}?{urlencode([('since', place.now.isoformat()), ('of', whose.pk)])}",
         **_rail(principal, whose, place),
     }
     return render(request, "web/today.html", context)

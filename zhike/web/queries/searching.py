@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
 from zhike.kit import searchterms
@@ -15,6 +15,7 @@ from zhike.record.customers.models import Contact, Customer
 
 # A term as common as 有限公司 finds hundreds of thousands; the candidates that are ranked stay few.
 CANDIDATES = 200
+LAST_CHARACTER = "\U0010ffff"
 
 
 class Terms(SearchQuery):
@@ -62,7 +63,7 @@ def customers_found(principal: Principal, text: str, *, limit: int = 8) -> list[
     seen = Customer.objects.visible_to(principal)
     candidates = list(seen.filter(condition).values_list("id", flat=True)[:CANDIDATES])
     if len(candidates) == CANDIDATES:
-        candidates += list(_beginning_with(text, seen, limit))
+        candidates += _beginning_with(text, seen, limit)
     return _described(_best(candidates, text, principal, limit))
 
 
@@ -89,11 +90,13 @@ def contacts_found(principal: Principal, text: str, *, limit: int = 5) -> list[F
     return [FoundContact(*row[:6]) for row in best[:limit]]
 
 
-def _beginning_with(text: str, seen: "Iterable[Customer] | object", limit: int) -> Iterable[int]:
+def _beginning_with(text: str, seen: QuerySet[Customer], limit: int) -> list[int]:
     """Return customers whose name begins as typed; the index on the sort key finds them without reading the rest."""
     key = searchterms.sort_key(text)
-    rows = Customer.objects.filter(sort_key__gte=key, sort_key__lt=key + "\U0010ffff").order_by("sort_key", "id")
-    return rows.filter(pk__in=seen.values("pk")).values_list("id", flat=True)[:limit] if key else []  # type: ignore[attr-defined]
+    if not key:
+        return []
+    rows = seen.filter(sort_key__gte=key, sort_key__lt=key + LAST_CHARACTER).order_by("sort_key", "id")
+    return list(rows.values_list("id", flat=True)[:limit])
 
 
 def _best(candidates: list[int], text: str, principal: Principal, limit: int) -> list[int]:
@@ -111,22 +114,18 @@ def _best(candidates: list[int], text: str, principal: Principal, limit: int) ->
 
 def _described(ids: list[int]) -> list[FoundCustomer]:
     customers = {one.pk: one for one in Customer.objects.filter(pk__in=ids).only("name", "ref", "region")}
-    facts = {
-        row["pk"]: row
-        for row in CustomerFacts.objects.filter(pk__in=ids).values("pk", "health", "health_band", "arr", "revenue_12m")
-    }
-    return [_found(customers[one], facts.get(one, {})) for one in ids if one in customers]
+    facts = CustomerFacts.objects.only("health", "health_band", "arr", "revenue_12m").in_bulk(ids)
+    return [_found(customers[one], facts.get(one)) for one in ids if one in customers]
 
 
-def _found(customer: Customer, facts: dict[str, object]) -> FoundCustomer:
-    arr = facts.get("arr")
+def _found(customer: Customer, facts: CustomerFacts | None) -> FoundCustomer:
     return FoundCustomer(
         id=customer.pk,
         name=customer.name,
         ref=customer.ref,
         region=customer.region,
-        health=facts.get("health"),  # type: ignore[arg-type]  # Columns of the facts table, by their declared types.
-        band=str(facts.get("health_band") or ""),
-        worth=arr or facts.get("revenue_12m"),  # type: ignore[arg-type]
-        is_subscription=bool(arr),
+        health=facts.health if facts else None,
+        band=(facts.health_band or "") if facts else "",
+        worth=(facts.arr or facts.revenue_12m) if facts else None,
+        is_subscription=bool(facts and facts.arr),
     )

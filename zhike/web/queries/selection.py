@@ -107,9 +107,16 @@ class Selection:
         where = _summed(self.rule)
         if where is None or self.words or self.only is not None:
             return None
-        if self.owner is not None:
-            where["owner_id"] = self.owner
-        whole, bands = measured.totals(self.principal, **where)
+        owner = int(where["owner_id"]) if "owner_id" in where else None
+        if self.owner is not None and owner not in {None, self.owner}:
+            return None
+        whole, bands = measured.totals(
+            self.principal,
+            owner_id=self.owner or owner,
+            tier=where.get("tier", ""),
+            stage=where.get("stage", ""),
+            band=where.get("band", ""),
+        )
         if not whole.customers:
             return None
         worth = _worth()
@@ -138,12 +145,12 @@ def _summed_up(rows: list[dict[str, Any]]) -> Totals:
 SUMMED = {"tier": "tier", "stage": "stage", "health_band": "band", "owner_id": "owner_id"}
 
 
-def _summed(rule: Rule | None) -> dict[str, str | int | None] | None:
+def _summed(rule: Rule | None) -> dict[str, str] | None:
     """Return what narrows the turn's totals to this rule; None for a rule that they cannot answer."""
     if rule is None:
         return {}
     parts = rule.rules if isinstance(rule, AllOf) else (rule,)
-    where: dict[str, str | int | None] = {}
+    where: dict[str, str] = {}
     for part in parts:
         if not isinstance(part, Comparison) or part.field not in SUMMED or SUMMED[part.field] in where:
             return None
@@ -152,7 +159,7 @@ def _summed(rule: Rule | None) -> dict[str, str | int | None] | None:
         )
         if part.op not in {Op.IS, Op.IN} or isinstance(value, tuple):
             return None
-        where[SUMMED[part.field]] = int(value) if isinstance(value, Decimal) else str(value)
+        where[SUMMED[part.field]] = str(int(value)) if isinstance(value, Decimal) else str(value)
     return where
 
 

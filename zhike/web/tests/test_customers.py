@@ -281,7 +281,7 @@ def exported(person: Person, url: str) -> list[list[str]]:
 def _rows(response: Any) -> list[list[str]]:
     assert isinstance(response, StreamingHttpResponse)
     assert response.status_code == 200
-    text = b"".join(response).decode("utf-8-sig")  # type: ignore[arg-type]  # The test client reads it synchronously.
+    text = b"".join(response).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text)))
 
 

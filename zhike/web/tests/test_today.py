@@ -93,7 +93,9 @@ def test_what_others_changed_is_told_and_what_one_did_oneself_is_not(
     assert "1 touch updated" in told.content.decode()
     assert "Show" in told.content.decode()
     assert mei.get("/today/news?since=yesterday").status_code == 404
-    assert lead.get(f"/today/news?{urlencode({'since': before.isoformat(), 'of': mei.staff.pk})}").status_code == 200
+    assert (
+        lead.get(f"/today/news?{urlencode([('since', before.isoformat()), ('of', mei.staff.pk)])}").status_code == 200
+    )
 
 
 def test_the_first_day_shows_three_steps(db: None, admin: Person, mei: Person) -> None:
