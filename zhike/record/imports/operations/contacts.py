@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from zhike.kit.refusal import Place
-from zhike.kit.searchterms import terms_of
+from zhike.record.imports.operations.findable import TERMS, filled_in_bulk, note_terms
 from zhike.record.imports.operations.people import RepeatedNumber, resolve_staged
 from zhike.record.imports.operations.running import Row, Run, ask, do, make_from, stage
 from zhike.record.imports.rules.problems import Bad, Reason
@@ -19,7 +21,6 @@ STAGE_COLUMNS = {
     "phone": "text",
     "birthday": "date",
     "lunar": "boolean",
-    "terms": "text[]",
 }
 REPEATED = """
     SELECT ref, array_agg(line ORDER BY line) FROM import_stage GROUP BY customer, ref
@@ -40,15 +41,18 @@ EXISTING = """
     FROM import_stage s JOIN import_people p ON p.ref = s.customer
     JOIN customers_contact c ON c.customer_id = p.id AND c.ref = s.ref
 """
-INSERT = """
+NEW = """
+    SELECT s.line, s.name, s.phone, s.email FROM import_stage s
+    WHERE NOT EXISTS (SELECT 1 FROM import_existing e WHERE e.line = s.line) ORDER BY s.line
+"""
+INSERT = f"""
     INSERT INTO customers_contact (customer_id, ref, name, title, role, email, phone, language, birthday,
         birthday_is_lunar, preferred_channel, reachable, terms, import_id, created_at, updated_at)
     SELECT p.id, s.ref, s.name, coalesce(s.title, ''), coalesce(s.role, 'other'), coalesce(s.email, ''),
-        coalesce(s.phone, ''), '', s.birthday, coalesce(s.lunar, false), '', '', array_to_tsvector(s.terms),
-        %(import_id)s, %(now)s, %(now)s
-    FROM import_stage s JOIN import_people p ON p.ref = s.customer
-    WHERE NOT EXISTS (SELECT 1 FROM import_existing e WHERE e.line = s.line) ORDER BY s.line
-"""
+        coalesce(s.phone, ''), '', s.birthday, coalesce(s.lunar, false), '', '', {TERMS}, %(import_id)s, %(now)s, %(now)s
+    FROM import_stage s JOIN import_people p ON p.ref = s.customer JOIN import_terms t ON t.line = s.line
+    ORDER BY s.line
+"""  # noqa: S608  A constant of ours.
 UPDATE = """
     UPDATE customers_contact c SET name = s.name, role = coalesce(s.role, c.role), title = coalesce(s.title, c.title),
         email = coalesce(s.email, c.email), phone = coalesce(s.phone, c.phone),
@@ -58,6 +62,7 @@ UPDATE = """
     FROM import_stage s, import_existing e WHERE e.line = s.line AND c.id = e.id AND NOT e.same
     RETURNING c.id, c.name, c.phone, c.email
 """
+UPDATE_TERMS = f"UPDATE customers_contact c SET terms = {TERMS} FROM import_terms t WHERE c.id = t.line"  # noqa: S608  As above.
 
 
 def bring_in(run: Run) -> None:
@@ -72,17 +77,21 @@ def bring_in(run: Run) -> None:
     if run.update:
         changed = ask(UPDATE, now=run.now)
         run.counts["updated"] += len(changed)
-        for pk, name, phone, email in changed:
-            terms = terms_of(name, phones=[phone] if phone else [], emails=[email] if email else [])
-            do(
-                "UPDATE customers_contact SET terms = array_to_tsvector(%(terms)s) WHERE id = %(id)s",
-                terms=terms,
-                id=pk,
-            )
+        note_terms(_findable(changed))
+        do(UPDATE_TERMS)
     else:
         other = ask("SELECT line, ref FROM import_existing WHERE NOT same ORDER BY line")
         run.refuse_lines(other, Reason.EXISTS)
-    run.counts["created"] += do(INSERT, import_id=run.import_id, now=run.now)
+    new = note_terms(_findable(ask(NEW)))
+    with filled_in_bulk("contact_terms", new):
+        created = do(INSERT, import_id=run.import_id, now=run.now)
+    run.counts["created"] += created
+
+
+def _findable(rows: Iterable[Row]) -> Iterator[tuple[int, str, list[str], list[str], list[str]]]:
+    """Yield what search needs of (line or id, name, phone, e-mail)."""
+    for line, name, phone, email in rows:
+        yield line, name, [phone] if phone else [], [email] if email else [], []
 
 
 def _compose(_line: int, row: Row) -> Row | Bad:
@@ -91,5 +100,4 @@ def _compose(_line: int, row: Row) -> Row | Bad:
     # A title that names none of our roles is kept as the title; nothing that a file says is lost.
     title = role[:100] if role and key is None else None
     day, lunar = birthday or (None, None)
-    terms = terms_of(name, phones=[phone] if phone else [], emails=[email] if email else [])
-    return (customer, (ref or email or phone or name)[:100], name, key, title, email, phone, day, lunar, terms)
+    return (customer, (ref or email or phone or name)[:100], name, key, title, email, phone, day, lunar)

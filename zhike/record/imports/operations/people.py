@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from django.utils.translation import gettext
+
 from zhike.kit.refusal import Place, Refusal
 from zhike.kit.refusal import gettext_noop as _
-from zhike.kit.searchterms import sort_key, terms_of
 from zhike.org.models import Staff
 from zhike.record.customers.models import AttributeDefinition
+from zhike.record.imports.operations.findable import TERMS, filled_in_bulk, note_terms
 from zhike.record.imports.operations.running import Row, Run, ask, copy_rows, do, make_from, make_table, stage
 from zhike.record.imports.rules.kinds import ATTRIBUTES
 from zhike.record.imports.rules.problems import Bad, Reason
@@ -26,8 +28,6 @@ STAGE_COLUMNS = {
     "owner_id": "bigint",
     "acquisition_cost": "numeric(16,2)",
     "attributes": "jsonb",
-    "sort_key": "text",
-    "terms": "text[]",
 }
 
 REPEATED = """
@@ -54,28 +54,33 @@ EXISTING = """
         AND c.attributes @> s.attributes AS same
     FROM import_stage s JOIN customers_customer c ON c.ref = s.ref
 """
-INSERT = """
+# Terms are worked out only for customers that are new or, with an update, called otherwise than before.
+NAMED = """
+    SELECT s.line, coalesce(s.name, s.ref), s.ref FROM import_stage s
+    LEFT JOIN import_existing e ON e.line = s.line LEFT JOIN customers_customer c ON c.id = e.id
+    WHERE e.line IS NULL OR (%(update)s AND e.visible AND s.name <> c.name) ORDER BY s.line
+"""
+INSERT = f"""
     INSERT INTO customers_customer (ref, name, kind, industry, region, size, joined, owner_id, acquisition_cost,
         attributes, sort_key, terms, import_id, created_at, updated_at)
     SELECT ref, coalesce(name, ref), coalesce(kind, 'organisation'), coalesce(industry, ''), coalesce(region, ''),
-        coalesce(size, ''), joined, coalesce(owner_id, %(owner)s), acquisition_cost, attributes, sort_key,
-        array_to_tsvector(terms), %(import_id)s, %(now)s, %(now)s
-    FROM import_stage s WHERE NOT EXISTS (SELECT 1 FROM import_existing e WHERE e.line = s.line)
+        coalesce(size, ''), joined, coalesce(owner_id, %(owner)s), acquisition_cost, attributes, t.sort_key,
+        {TERMS}, %(import_id)s, %(now)s, %(now)s
+    FROM import_stage s JOIN import_terms t USING (line)
+    WHERE NOT EXISTS (SELECT 1 FROM import_existing e WHERE e.line = s.line)
     ORDER BY s.line
-"""
-UPDATE = """
+"""  # noqa: S608  A constant of ours.
+UPDATE = f"""
     UPDATE customers_customer c SET name = coalesce(s.name, c.name), kind = coalesce(s.kind, c.kind),
         industry = coalesce(s.industry, c.industry), region = coalesce(s.region, c.region),
         size = coalesce(s.size, c.size), joined = coalesce(s.joined, c.joined),
         owner_id = coalesce(s.owner_id, c.owner_id),
         acquisition_cost = coalesce(s.acquisition_cost, c.acquisition_cost),
         attributes = c.attributes || s.attributes,
-        sort_key = CASE WHEN s.name IS NULL THEN c.sort_key ELSE s.sort_key END,
-        terms = CASE WHEN s.name IS NULL THEN c.terms ELSE array_to_tsvector(s.terms) END,
-        updated_at = %(now)s
-    FROM import_stage s, import_existing e
-    WHERE e.line = s.line AND c.id = e.id AND e.visible AND NOT e.same
-"""
+        sort_key = coalesce(t.sort_key, c.sort_key), terms = coalesce({TERMS}, c.terms), updated_at = %(now)s
+    FROM import_existing e JOIN import_stage s ON s.line = e.line LEFT JOIN import_terms t ON t.line = e.line
+    WHERE c.id = e.id AND e.visible AND NOT e.same
+"""  # noqa: S608  A constant of ours.
 NOTE_UPDATED = """
     INSERT INTO events_event (customer_id, kind, at, by_id, payload)
     SELECT id, 'customer.updated', %(now)s, %(by)s, jsonb_build_object('import', %(import_id)s::bigint)
@@ -100,8 +105,13 @@ def bring_in(run: Run) -> None:
     refuse_repeats(run)
     run.counts["duplicates"] += do(DROP_DUPLICATES)
     make_from("import_existing", EXISTING, all=run.owners is None, owners=run.owners or [])
+    run.say(gettext("Making customers findable"))
+    named = ask(NAMED, update=run.update)
+    new = note_terms((line, name, [], [], [ref]) for line, name, ref in named)
     _settle_existing(run)
-    run.counts["created"] += do(INSERT, owner=_default_owner(run), import_id=run.import_id, now=run.now)
+    with filled_in_bulk("customer_terms", new):
+        created = do(INSERT, owner=_default_owner(run), import_id=run.import_id, now=run.now)
+    run.counts["created"] += created
     do(NOTE_CREATED, import_id=run.import_id, now=run.now, by=run.by_id)
 
 
@@ -146,9 +156,7 @@ class _Composer:
             self.run.counts["unnamed"] += 1
         given = {key: value for key, value in zip(self.attributes, more, strict=True) if value is not None}
         attributes = json.dumps(given, ensure_ascii=False)
-        shown = name or ref
-        terms = terms_of(shown, codes=[ref])
-        return (ref, name, kind, industry, region, size, joined, owner_id, cost, attributes, sort_key(shown), terms)
+        return (ref, name, kind, industry, region, size, joined, owner_id, cost, attributes)
 
 
 class Colleagues:
@@ -172,16 +180,16 @@ FIND = """
     WHERE %(all)s OR c.owner_id = ANY(%(owners)s)
 """
 UNKNOWN = """
-    SELECT DISTINCT customer FROM import_named n
+    SELECT n.customer FROM (SELECT DISTINCT customer FROM import_named) n
     WHERE NOT EXISTS (SELECT 1 FROM customers_customer c WHERE c.ref = n.customer) ORDER BY 1
 """
-MAKE = """
+MAKE = f"""
     INSERT INTO customers_customer (ref, name, kind, industry, region, size, owner_id, attributes, sort_key, terms,
         import_id, created_at, updated_at)
-    SELECT ref, ref, 'organisation', '', '', '', %(owner)s, '{}'::jsonb, sort_key, array_to_tsvector(terms),
+    SELECT n.ref, n.ref, 'organisation', '', '', '', %(owner)s, '{{}}'::jsonb, t.sort_key, {TERMS},
         %(import_id)s, %(now)s, %(now)s
-    FROM import_newcomers
-"""
+    FROM import_newcomers n JOIN import_terms t USING (line) ORDER BY n.line
+"""  # noqa: S608  A constant of ours.
 
 
 def resolve(run: Run, refs: Iterable[str]) -> None:
@@ -190,19 +198,23 @@ def resolve(run: Run, refs: Iterable[str]) -> None:
     make_table("import_people", {"ref": "text PRIMARY KEY", "id": "bigint"})
     copy_rows("import_named", ["customer"], ((ref,) for ref in refs))
     if run.create_customers:
-        new = [ref for (ref,) in ask(UNKNOWN)]
-        make_table("import_newcomers", {"ref": "text", "sort_key": "text", "terms": "text[]"})
-        copy_rows(
-            "import_newcomers",
-            ["ref", "sort_key", "terms"],
-            ((ref, sort_key(ref), terms_of(ref, codes=[ref])) for ref in new),
-        )
-        run.counts["customers_created"] += do(MAKE, owner=_default_owner(run), import_id=run.import_id, now=run.now)
-        do(NOTE_CREATED, import_id=run.import_id, now=run.now, by=run.by_id)
-    do("ANALYZE import_named")
-    do("ANALYZE customers_customer")
+        _make_newcomers(run)
     do(FIND, all=run.owners is None, owners=run.owners or [])
     do("ANALYZE import_people")
+
+
+def _make_newcomers(run: Run) -> None:
+    """Make the customers that a file names and nobody knows; their number is their name until somebody says it."""
+    new = list(enumerate(ref for (ref,) in ask(UNKNOWN)))
+    make_table("import_newcomers", {"line": "bigint", "ref": "text"})
+    copy_rows("import_newcomers", ["line", "ref"], new)
+    note_terms((line, ref, [], [], [ref]) for line, ref in new)
+    with filled_in_bulk("customer_terms", len(new)):
+        made = do(MAKE, owner=_default_owner(run), import_id=run.import_id, now=run.now)
+    run.counts["customers_created"] += made
+    do(NOTE_CREATED, import_id=run.import_id, now=run.now, by=run.by_id)
+    do("ANALYZE import_named")
+    do("ANALYZE customers_customer")
 
 
 def resolve_staged(run: Run) -> None:

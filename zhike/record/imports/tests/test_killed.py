@@ -75,7 +75,7 @@ def resume(home: Path) -> dict[str, object]:
 @pytest.fixture
 def home(transactional_db: None, tmp_path: Path) -> Path:
     company.current()
-    assert settings.MEDIA_ROOT == tmp_path / "files"
+    assert tmp_path / "files" == settings.MEDIA_ROOT
     return tmp_path
 
 

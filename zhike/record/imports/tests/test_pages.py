@@ -17,7 +17,6 @@ from zhike.record.imports import jobs
 from zhike.record.imports.models import Import, ImportState
 from zhike.record.imports.tests.test_customers import FIVE_BAD
 
-
 # The progress of a job is written on a connection of its own, which sees only what was committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 
