@@ -125,6 +125,8 @@ def test_moves_are_told_with_the_biggest_names(book: list[Customer]) -> None:
     assert {"before": "maturity", "after": "churned", "count": 1, "names": [ended.name]} in said["stages_moved"]
     event = Event.objects.get(kind=EventKind.STAGE_CHANGED, customer=ended)
     assert (event.payload["from"], event.payload["to"]) == ("maturity", "churned")
+    assert turned(DAY + timedelta(days=20))["stages_moved"] == []
+    assert Event.objects.filter(kind=EventKind.STAGE_CHANGED, customer=ended).count() == 1
 
 
 def test_a_turn_that_was_cut_short_is_taken_up(book: list[Customer], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +196,21 @@ def test_what_a_person_does_is_followed(book: list[Customer], mei: Person) -> No
     assert CustomerFacts.objects.get(pk=touch.customer_id).last_touch == DAY
     again = turned()
     assert again["touches_created"] == {}
+
+
+def test_an_undo_is_followed_as_well(book: list[Customer], mei: Person) -> None:
+    turned()
+    touch = Touch.objects.filter(kind="cadence").order_by("due_on").first()
+    assert touch is not None
+    at = datetime.combine(touch.due_on, datetime.min.time(), UTC)
+    engagement.complete(touch, calendar=CHINA, now=at, by=mei.staff)
+    jobs.react(touch.customer_id)
+    touch.refresh_from_db()
+    engagement.reopen(touch, now=at + timedelta(seconds=8), by=mei.staff)
+    jobs.react(touch.customer_id)
+    touch.refresh_from_db()
+    facts = CustomerFacts.objects.get(pk=touch.customer_id)
+    assert (touch.state, facts.last_touch, facts.next_touch) == ("open", None, touch.due_on)
 
 
 class TestNightly:
