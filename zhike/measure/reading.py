@@ -172,7 +172,7 @@ def _customers() -> pa.Table:
 
 def _orders(when: Morning) -> pa.Table:
     return rows(
-        "SELECT customer_id, (placed_at AT TIME ZONE {zone})::date, currency, bought, abs(returned), fees "
+        "SELECT customer_id, (placed_at AT TIME ZONE {zone})::date, currency, bought, returned, fees "
         "FROM {orders} WHERE placed_at < {cut_off}",
         ORDERS,
         orders=Order,

@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from django.conf import settings
 
 from zhike.measure import computing, lake, reading, turns
 from zhike.measure.computing import History
@@ -187,7 +189,7 @@ def test_a_plan_that_names_unknown_facts_is_refused(book: Book, spec: MeasureSpe
 def test_a_lost_file_of_the_lake_stops_the_work(book: Book, spec: MeasureSpec) -> None:
     book.used(book.customer("A"), TODAY - timedelta(days=3))
     book.file_usage()
-    path = next((reading.lake.settings.LAKE / "usage").iterdir())
+    path = next((Path(settings.LAKE) / "usage").iterdir())
     path.unlink()
     with pytest.raises(lake.LakeFileMissing):
         turns.compute(spec, TODAY)

@@ -164,7 +164,7 @@ def test_one_customer_s_usage_by_week_and_by_feature(book: Book) -> None:
         (TODAY - 7 * DAY, 5),
     ]
     report, login = queries.usage_by_event(customer.pk, today=TODAY)
-    assert (report.event, report.now, report.before, report.change) == ("report", 5, 8, pytest.approx(-0.375))
+    assert (report.event, report.now, report.before, report.change) == ("report", 5, 8, -0.375)
     assert (login.event, login.now, login.before, login.change, login.last) == ("login", 5, 0, None, TODAY - DAY)
 
 
