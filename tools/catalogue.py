@@ -50,8 +50,9 @@ def faults() -> Iterator[str]:
             and not entry.msgid_plural
         ):
             yield f"{where}: its placeholders differ from those of {text[:60]!r}"
+        english = PLACEHOLDER.sub("", entry.msgid).lower()
         for term, word in GLOSSARY.items():
-            if re.search(rf"\b{term}s?\b", entry.msgid.lower()) and word not in text:
+            if re.search(rf"\b{term}\b", english) and word not in text:
                 yield f"{where}: {term!r} is {word} (docs/glossary.md), not {text[:60]!r}"
         for word in FORBIDDEN:
             if word in text:
