@@ -53,13 +53,12 @@ def book(company: Company, customer: Make, mei: Person) -> list[Customer]:
     product = Product.objects.create(ref="P", name="Suite")
     made = []
     for number in range(30):
-        one = customer(
-            f"客户{number}", mei.staff, ref=f"C{number:02}", joined=date(2024, 1, 1) + timedelta(days=number)
-        )
+        since = date(2024, 1, 1) + timedelta(days=number)
+        one = customer(f"客户{number}", mei.staff, ref=f"C{number:02}", joined=since)
         end = DAY + timedelta(days=40) if number == 0 else None
         mrr = Decimal(100_000 if number == 0 else 1000)
         Subscription.objects.create(
-            customer=one, product=product, start=one.joined, end=end, mrr=mrr, currency="CNY", key=one.ref
+            customer=one, product=product, start=since, end=end, mrr=mrr, currency="CNY", key=one.ref
         )
         made.append(one)
     return made

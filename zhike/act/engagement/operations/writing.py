@@ -89,7 +89,7 @@ def append_new(
                 "RETURNING {returning}"
             ).format(**names)
         )
-        added = cursor.fetchall()
+        added: list[tuple[Any, ...]] = cursor.fetchall()
         cursor.execute("DROP TABLE brought")
     return added
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,3 +136,8 @@ def test_meters_stand_against_goal_and_last_month(company: Company) -> None:
 
 def test_bands() -> None:
     assert [band(value, 50, 30) for value in (50, 49, 29, None)] == ["ok", "warn", "risk", ""]
+
+
+def test_every_key_figure_is_explained() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "kpis.md").read_text(encoding="utf-8")
+    assert [key for key in KPIS if f"`{key}`" not in page] == []
