@@ -32,7 +32,10 @@ BLOW_SIZE = 0.85
 BLOW_HALF_LIFE, TOUCH_HALF_LIFE = 75.0, 45.0
 PRICE_RISE_SHARE, PRICE_RISE_NOTICE = 0.25, 60
 BASE_HAZARD, HAZARD_SLOPE = 0.13, 1.25
-TOUCHES_A_MONTH = np.array([2.0, 0.8, 0.45, 0.12])
+TOUCHES_A_MONTH = np.array([3.0, 1.2, 0.6, 0.16])
+WELCOME_DAYS = (1, 3, 7, 30, 80)  # After joining.
+RENEWAL_DAYS = (85, 55, 20)  # Before a contract ends.
+NOTICED = 0.10  # A day, of an unhappy customer.
 WITHHELD = 0.15
 RETURN_SHARE = 0.12
 WORKDAYS = WorkCalendar()
@@ -113,6 +116,7 @@ class _Days:
         self.started = np.where(book.monthly, book.joined, book.renews_on - 365)
         self.returns_on = np.full(many, length + 1)
         self.last_touch = np.full(many, -999)
+        self.welcome = np.zeros(many, dtype=bool)
         self.contracts = [contract for index in range(many) for contract in _before(book, index)]
         self.left_on: dict[int, tuple[int, str]] = {}
         self.blow_log: list[tuple[int, int, str, float]] = []
@@ -128,6 +132,7 @@ class _Days:
         self._join(day)
         self._drift()
         self._strike(day)
+        self.welcome |= np.isin(day - self.book.joined, WELCOME_DAYS)
         if self.working[day]:
             self._touch(day)
         self._renew(day)
@@ -169,9 +174,10 @@ class _Days:
         chance = TOUCHES_A_MONTH[self.book.stratum] / 21.0
         regular = self.random.random(len(self.book)) < chance
         unhappy = (self.temper - self.blow.sum(0) + self.lift < -0.4) & (self.book.stratum < 3)
-        reactive = unhappy & (self.random.random(len(self.book)) < 0.06)
-        nearing = np.isin(self.renews_on - day, (60, 20)) & (self.book.stratum < 3) & ~self.book.monthly
-        wished = (regular | reactive | nearing) & self.active & ~self.scripted.silent(day)
+        reactive = unhappy & (self.random.random(len(self.book)) < NOTICED)
+        nearing = np.isin(self.renews_on - day, RENEWAL_DAYS) & (self.book.stratum < 3) & ~self.book.monthly
+        wished = (regular | reactive | nearing | self.welcome) & self.active & ~self.scripted.silent(day)
+        self.welcome[:] = False
         withheld = wished & (self.random.random(len(self.book)) < WITHHELD)
         soon = day - self.last_touch < 10
         effect = np.array(RESPONSE_LIFTS)[self.book.response] * np.where(soon, 0.33, 1.0)

@@ -22,8 +22,9 @@ def table(book: Book, life: Life, size: Size, random: Generator) -> pa.Table:
     users = _users(book, life, size, random)
     parts = [_part(0, users + random.poisson(0.25 * users), users)]
     adopted = _adoption(book, life, random)
-    for number, (_, share, rate) in enumerate(FEATURES.values()):
-        some = random.binomial(users, share) * adopted[number]
+    for number, (_, rhythm, share, rate) in enumerate(FEATURES.values()):
+        comes_up = adopted[number] & (random.random(users.shape) < rhythm)
+        some = random.binomial(users * comes_up, share)
         parts.append(_part(number + 1, random.poisson(rate * some) + some, some))
     customer, day, event, count, people = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((event, customer, day))
@@ -73,7 +74,7 @@ def _adoption(book: Book, life: Life, random: Generator) -> list[Flags]:
     orphaned = _orphaned(life, len(book), length)
     wide = np.array([1.15, 1.05, 0.95, 0.92])[book.stratum] * (0.55 + 0.7 * book.fit)
     result = []
-    for name, (share, _, _) in FEATURES.items():
+    for name, (share, *_) in FEATURES.items():
         takes = random.random(len(book)) < np.clip(share * wide, 0, 0.97)
         delay: Numbers = random.exponential(25 + 120 * (1 - book.fit))
         since = book.joined + np.where(takes, delay, 10**6)
