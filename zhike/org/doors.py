@@ -60,6 +60,7 @@ DOORS: dict[str, P | Public] = {
     "today-news": P.WORK_TOUCHES,
     "customers": P.SEE_CUSTOMERS,
     "customers-condition": P.SEE_CUSTOMERS,
+    "customers-columns": P.SEE_CUSTOMERS,
     "customers-export": P.EXPORT,
     "customers-hand-over": P.ASSIGN_CUSTOMERS,
     "customers-take-back": P.ASSIGN_CUSTOMERS,

@@ -10,6 +10,7 @@ urlpatterns = [
     path("today/news", today.news, name="today-news"),
     path("customers", customers.customers, name="customers"),
     path("customers/condition", customers.condition, name="customers-condition"),
+    path("customers/columns", customers.column_chooser, name="customers-columns"),
     path("customers/export", export.export, name="customers-export"),
     path("customers/hand-over", customers.hand_over, name="customers-hand-over"),
     path("customers/take-back", customers.take_back, name="customers-take-back"),

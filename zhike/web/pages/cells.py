@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts import FACTS
@@ -54,22 +55,38 @@ class Frame:
     marks: Callable[[str], SafeString] = conditional_escape
 
 
+def row_html(row: Row, columns: Sequence[tuple[str, bool]], frame: Frame, url: str) -> SafeString:
+    """Draw the cells of a row, the name first; `columns` says of each whether it is a number."""
+    drawn = [f'<td data-col="customer">{name_cell(row, frame, url)}</td>']
+    for column, is_numeric in columns:
+        # A column's name comes from the list of facts or of checked attribute names; both are plain identifiers.
+        look = ' class="n"' if is_numeric else ""
+        drawn.append(f'<td data-col="{column}"{look}>{cell(column, row, frame)}</td>')
+    return SafeString("".join(drawn))
+
+
 def name_cell(row: Row, frame: Frame, url: str) -> SafeString:
-    place = gettext(", ")
-    where = place.join(part for part in (row.industry, row.region) if part)
+    where = gettext(", ").join(part for part in (row.industry, row.region) if part)
     html = '<a class="name" href="{}"><b class="trunc" title="{}">{}</b><small title="{}">{}</small></a>'
     return format_html(html, url, row.name, frame.marks(row.name), where, where)
 
 
+# Most cells of a list repeat, on the page and from page to page; drawn once, they are looked up. Where the words depend
+# on the language, it is part of the key.
+_drawn_tier = lru_cache(maxsize=256)(parts.tier)
+_drawn_life = lru_cache(maxsize=256)(parts.life)
+_drawn_health = lru_cache(maxsize=4096)(parts.health)
+_drawn_delta = lru_cache(maxsize=4096)(parts.delta)
+
+
 def _tier(row: Row, frame: Frame) -> SafeString:
     key = row.facts.get("tier") or ""
-    name, rank = frame.names.tier(key)
-    return parts.tier(key, name, rank)
+    return _drawn_tier(key, *frame.names.tier(key))
 
 
 def _stage(row: Row, frame: Frame) -> SafeString:
     key = row.facts.get("stage") or ""
-    return parts.life(key, frame.names.stage(key), frame.names.position(key))
+    return _drawn_life(key, frame.names.stage(key), frame.names.position(key))
 
 
 def _health(row: Row, frame: Frame) -> SafeString:
@@ -78,9 +95,9 @@ def _health(row: Row, frame: Frame) -> SafeString:
         return DASH
     band = frame.names.band(row.facts.get("health_band"))
     change = row.facts.get("health_change_30d")
-    shown = EMPTY if change is None else parts.delta(round(change), _meaning(round(change)))
-    drawn = parts.spark(row.trend, band) if len(row.trend) > 1 else parts.spark((), band)
-    return format_html('<span class="hs">{}{}{}</span>', parts.health(score, band), drawn, shown)
+    shown = EMPTY if change is None else _drawn_delta(round(change), _meaning(round(change)))
+    drawn = parts.spark(row.trend if len(row.trend) > 1 else (), band)
+    return SafeString(f'<span class="hs">{_drawn_health(score, band)}{drawn}{shown}</span>')
 
 
 def _meaning(change: float) -> str:
@@ -103,27 +120,31 @@ def _last_touch(row: Row, frame: Frame) -> SafeString:
 
 def _next_touch(row: Row, frame: Frame) -> SafeString:
     day = row.due or row.facts.get("next_touch")
-    if day is None:
-        return DASH
-    late = (frame.today - day).days
+    return DASH if day is None else _drawn_due(day, frame.today, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _drawn_due(day: date, today: date, _language: str | None) -> SafeString:
+    late = (today - day).days
     if late > 0:
         return format_html('<span class="nowrap risk">{}</span>', gettext("%(days)s d overdue") % {"days": late})
     look = "warn" if late == 0 else ""
-    return format_html('<span class="nowrap {}">{}</span>', look, words.relative(day, frame.today))
+    return format_html('<span class="nowrap {}">{}</span>', look, words.relative(day, today))
 
 
 def _worth(row: Row, frame: Frame) -> SafeString:
     amount = row.facts.get(frame.worth)
-    if not amount:
-        return DASH
     # Cents say nothing here and make the column ragged.
-    return format_html("<b>{}</b>", parts.money(round(amount), frame.currency))
+    return SafeString(f"<b>{words.money(round(amount), frame.currency)}</b>") if amount else DASH
 
 
-def _renewal(row: Row, frame: Frame) -> SafeString:
+def _renewal(row: Row, _frame: Frame) -> SafeString:
     days = row.facts.get("days_to_renewal")
-    if days is None:
-        return DASH
+    return DASH if days is None else _drawn_days(days, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _drawn_days(days: int, _language: str | None) -> SafeString:
     look = "risk" if days < 0 else "warn" if days <= SOON_DAYS else ""
     said = gettext("%(days)s d") if days >= 0 else gettext("%(days)s d over")
     return format_html('<span class="{}">{}</span>', look, said % {"days": abs(days)})
@@ -132,16 +153,20 @@ def _renewal(row: Row, frame: Frame) -> SafeString:
 def _owner(row: Row, frame: Frame) -> SafeString:
     if row.owner_id is None:
         return SafeString(f'<span class="faint">{gettext("Nobody yet")}</span>')
-    me = " me" if row.owner_id == frame.staff_id else ""
+    return _drawn_owner(row.owner, row.owner_id == frame.staff_id)
+
+
+@lru_cache(maxsize=1024)
+def _drawn_owner(name: str, is_me: bool) -> SafeString:
     html = '<span class="who"><span class="ava{}" aria-hidden="true">{}</span>{}</span>'
-    return format_html(html, me, words.initials(row.owner), row.owner)
+    return format_html(html, " me" if is_me else "", words.initials(name), name)
 
 
 def _change(row: Row, _frame: Frame, name: str) -> SafeString:
     share = row.facts.get(name)
     if share is None:
         return DASH
-    return parts.delta(round(share * 100), _meaning(round(share * 100)), "%")
+    return _drawn_delta(round(share * 100), _meaning(round(share * 100)), "%")
 
 
 SPECIAL: dict[str, Callable[[Row, Frame], SafeString]] = {

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from zhike.act.engagement import queries as engagement
+from zhike.decide.plans.rules import Plan
 from zhike.measure.models import CustomerFacts
 from zhike.org.middleware import StaffRequest
 from zhike.org.models import Company
@@ -45,27 +46,28 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
     touches = engagement.touches_of(request.staff, found.pk, today)
     first = {"day": touches[0].due_on, "what": touches[0].what} if touches else {}
     staff = request.staff
+    titles = {one.name: one.title for one in attribute_definitions()} if found.attributes else {}
     may_log = staff.may(Permission.LOG_INTERACTIONS)
     context = {
         "customer": found,
         "identity": identity(found, facts),
         **_badges(facts, names),
-        "tags": _tags(found),
+        "tags": _tags(found, titles),
         "contact_actions": people.contact_actions(known, staff, found.pk) if may_log else [],
         "contacts": people.drawn(known, staff),
         "cells": standing.cells_of(
             facts, plan, today=today, currency=firm.currency, sees_revenue=staff.sees_revenue, touch=first
         ),
         "health": standing.health_of(facts, plan, {}, today),
-        "details": _details(found),
+        "details": _details(found, titles),
         "touches": touches,
         "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),
-        "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today),
+        "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today, plan),
         "form": LogForm(customer=found, principal=staff) if may_log else None,
         "may_edit": staff.may(Permission.EDIT_CUSTOMERS),
         "may_log": may_log,
         "may_work": staff.may(Permission.WORK_TOUCHES),
-        **_way_back(request, found, firm),
+        **_way_back(request, found, firm, plan),
     }
     return render(request, "web/customer.html", context)
 
@@ -84,7 +86,8 @@ def customer_story(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show the story, of one kind or from a moment back."""
     found = customer_for(request.staff, customer_id)
     before = request.GET.get("before", "")
-    timeline = story.drawn(found, request.staff, request.GET.get("kind", ""), before, here(request).today)
+    kind = request.GET.get("kind", "")
+    timeline = story.drawn(found, request.staff, kind, before, here(request).today, plan_or_none())
     template = "web/customer.html#moments" if before else "web/customer.html#timeline"
     return render(request, template, {"customer": found, "timeline": timeline})
 
@@ -123,9 +126,8 @@ def _badges(facts: CustomerFacts | None, names: Names) -> dict[str, Any]:
     return {"tier": tier, "stage": stage, "band": BANDS.get(facts.health_band or "", ("", ""))[0]}
 
 
-def _tags(found: Customer) -> list[dict[str, str]]:
+def _tags(found: Customer, titles: Mapping[str, str]) -> list[dict[str, str]]:
     """Return the first of the company's own fields that are short enough to stand beside the name."""
-    titles = {one.name: one.title for one in attribute_definitions()} if found.attributes else {}
     tags = []
     for name, value in found.attributes.items():
         shown = own_value(value)
@@ -137,8 +139,7 @@ def _tags(found: Customer) -> list[dict[str, str]]:
     return tags[:TAGS]
 
 
-def _details(found: Customer) -> list[tuple[str, str]]:
-    titles = {one.name: one.title for one in attribute_definitions()} if found.attributes else {}
+def _details(found: Customer, titles: Mapping[str, str]) -> list[tuple[str, str]]:
     rows = [(gettext("Size"), found.size)]
     if found.joined:
         rows.append((gettext("Customer since"), words.date_text(found.joined, None)))
@@ -146,13 +147,13 @@ def _details(found: Customer) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
-def _way_back(request: StaffRequest, found: Customer, firm: Company) -> Mapping[str, Any]:
+def _way_back(request: StaffRequest, found: Customer, firm: Company, plan: Plan | None) -> Mapping[str, Any]:
     """Return the list the reader came from, with the customers before and after this one."""
     given = request.GET.get("list", "")
     address = reverse("customers")
     if not given or len(given) > LONGEST_LIST:
         return {"list_url": address}
-    shown = CustomerList(request.staff, firm, here(request).today, QueryDict(given))
+    shown = CustomerList(request.staff, firm, here(request).today, QueryDict(given), plan=plan)
     around = neighbours_of(found.pk, shown.selection, shown.order)
     return {
         "list_url": f"{address}?{given}",

@@ -20,7 +20,7 @@ from zhike.record.customers.models import Customer
 from zhike.record.customers.queries import possible_owners
 from zhike.web.pages import condition_forms, conditions
 from zhike.web.pages.answers import toast
-from zhike.web.pages.drawing import Drawing
+from zhike.web.pages.drawing import Drawing, column_choice
 from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
 
@@ -89,6 +89,12 @@ def condition(request: StaffRequest) -> HttpResponse:
     """Show the small form of one condition, or the fields to choose from."""
     found = _found(request, request.GET)
     return render(request, *condition_forms.form_of(found, request.GET))
+
+
+@require_safe
+def column_chooser(request: StaffRequest) -> HttpResponse:
+    """Show the columns to choose from."""
+    return render(request, "web/condition.html#columns", column_choice(Drawing(_found(request, request.GET))))
 
 
 @require_POST

@@ -1,6 +1,6 @@
 """The customer list as its template is given it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +62,8 @@ class Drawing:
             "newer_url": newer,
             "older_url": older,
             "empty": self.empty() if not rows else None,
-            "all_columns": self.all_columns(),
             "carried": self.carried(without="q"),
-            "carried_without_columns": self.carried(without="cols"),
-            "default_columns_url": self.url(columns=""),
+            "columns_url": f"{reverse('customers-columns')}?{found.query}",
             "export_url": f"{reverse('customers-export')}?{found.query}",
             "headline": self.headline(),
         }
@@ -79,7 +77,7 @@ class Drawing:
                 "url": f"{self.address}?{urlencode({'view': view.key})}",
                 "current": view.key == current.key,
             }
-            for view in self.found.views
+            for view in self.found.counted_views
         ]
 
     def chips(self) -> list[Chip]:
@@ -98,7 +96,7 @@ class Drawing:
 
     def headline(self) -> str:
         """Return how many customers there are in view, whatever the conditions."""
-        everybody = next((view for view in reversed(self.found.views) if view.id is None), None)
+        everybody = next((view for view in reversed(self.found.counted_views) if view.id is None), None)
         count = everybody.count if everybody else None
         return _customers(Totals(count, is_exact=count is not None and count <= status.COUNTED_TO))
 
@@ -160,16 +158,18 @@ class Drawing:
             marks=lambda name: marked(name, self.state.words),
         )
         back = urlencode({"list": found.query}) if found.query else ""
-        numbers = {column: cells.is_number(column) for column in found.columns}
-        return [self._drawn(row, frame, back, numbers) for row in found.rows]
+        listed = [(column, cells.is_number(column)) for column in found.columns]
+        return [self._drawn(row, listed, frame, back) for row in found.rows]
 
-    def _drawn(self, row: Row, frame: Frame, back: str, numbers: Mapping[str, bool]) -> dict[str, Any]:
+    def _drawn(self, row: Row, listed: Sequence[tuple[str, bool]], frame: Frame, back: str) -> dict[str, Any]:
         address = f"{self.address}/{row.id}" + (f"?{back}" if back else "")
-        drawn = [("customer", cells.name_cell(row, frame, address), False)]
-        drawn += [(column, cells.cell(column, row, frame), numbers[column]) for column in self.found.columns]
-        worth = row.facts.get(self.found.worth) or ""
-        select = gettext("Select %(name)s") % {"name": row.name}
-        return {"id": row.id, "cells": drawn, "worth": worth, "select": select}
+        return {
+            "id": row.id,
+            "name": row.name,
+            "cells": cells.row_html(row, listed, frame, address),
+            "worth": row.facts.get(self.found.worth) or "",
+            "select": gettext("Select %(name)s") % {"name": row.name},
+        }
 
     def pages(self) -> tuple[str, str]:
         page, order, start = self.found.page, self.found.order, self.state.start
@@ -215,12 +215,19 @@ class Drawing:
             "url": reverse("imports"),
         }
 
-    def all_columns(self) -> list[dict[str, Any]]:
-        shown = set(self.found.columns)
-        special = [column for column in columns.DEFAULT if column in shown or self.found.staff.sees_revenue]
-        others = [name for name in self.found.fields if name not in {"name", "owner_id", *columns.SPECIAL.values()}]
-        listed = [*special, *(name for name in others if name not in special)]
-        return [{"key": name, "title": self.title(name), "on": name in shown} for name in listed]
+
+def column_choice(drawing: Drawing) -> dict[str, Any]:
+    """Return the columns to choose from, for the form that is asked for when somebody wants it."""
+    found = drawing.found
+    shown = set(found.columns)
+    special = [column for column in columns.DEFAULT if column != "worth" or found.staff.sees_revenue]
+    others = [name for name in found.fields if name not in {"name", "owner_id", *columns.SPECIAL.values(), *special}]
+    listed = [*special, *others]
+    return {
+        "all_columns": [{"key": name, "title": drawing.title(name), "on": name in shown} for name in listed],
+        "carried": drawing.carried(without="cols"),
+        "default_url": drawing.url(columns=""),
+    }
 
 
 def _customers(totals: Totals) -> str:

@@ -1,7 +1,7 @@
 """One look at the customer list: its view, conditions, order, totals and rows."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext
 
+from zhike.decide.plans.rules import Plan
 from zhike.kit.ruletrees import FieldType, RuleError, parse
 from zhike.measure.facts import FACTS, fields
 from zhike.org.models import Company, Staff
@@ -48,6 +49,7 @@ class CustomerList:
     today: date
     given: QueryDict
     only: frozenset[int] | None = None
+    plan: Plan | None = None
     notes: list[str] = field(default_factory=list)
 
     @cached_property
@@ -60,7 +62,7 @@ class CustomerList:
 
     @cached_property
     def names(self) -> Names:
-        return names_of_plan()
+        return names_of_plan(self.plan)
 
     @cached_property
     def state(self) -> ListState:
@@ -72,7 +74,16 @@ class CustomerList:
     @cached_property
     def views(self) -> list[View]:
         standing = standing_views(self.staff, gettext("My customers"), gettext("All"))
-        return counted([*standing, *saved_views(self.staff, self.fields)], self.staff, self.fields, self.today)
+        return [*standing, *saved_views(self.staff, self.fields)]
+
+    @cached_property
+    def counted_views(self) -> list[View]:
+        """The views with their counts; that of the open one as it is right now."""
+        found = counted(self.views, self.staff, self.fields, self.today)
+        is_whole = self.state.conditions is None and not self.state.words and self.totals.is_exact
+        if not is_whole:
+            return found
+        return [replace(view, count=self.totals.count) if view.key == self.view.key else view for view in found]
 
     @cached_property
     def view(self) -> View:
@@ -133,7 +144,10 @@ class CustomerList:
     def is_sortable(self, column: str) -> bool:
         """Say whether this list can be put in the order of a column."""
         fact = self.fact_of(column)
-        return (fact in self.fields or fact == "name") and is_sortable(fact, few=self.totals.is_few)
+        if fact != "name" and fact not in self.fields:
+            return False
+        # Counting is only asked for when the answer depends on it.
+        return is_sortable(fact, few=False) or (is_sortable(fact, few=True) and self.totals.is_few)
 
     @cached_property
     def order(self) -> Order:

@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy
 
 from zhike.act.engagement import queries as engagement
+from zhike.decide.plans.rules import Plan
 from zhike.org.models import Staff
 from zhike.org.principals import Principal
 from zhike.record.commerce.models import Order, Subscription
@@ -25,7 +26,7 @@ from zhike.record.interactions.models import Direction, Interaction, Outcome
 from zhike.record.interactions.queries import KINDS, Moment
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
-from zhike.web.pages.names import Names, names_of_plan, plan_or_none
+from zhike.web.pages.names import Names, names_of_plan
 from zhike.web.pages.people import masked_name
 
 NAMES: dict[str, Any] = {
@@ -56,11 +57,13 @@ class Told:
     text: str = ""
 
 
-def drawn(customer: Customer, reader: Principal, kind: str, before: str, today: date) -> dict[str, Any]:
+def drawn(
+    customer: Customer, reader: Principal, kind: str, before: str, today: date, plan: Plan | None
+) -> dict[str, Any]:
     """Return chips with counts and the moments by day, week and month; `before` continues from a moment."""
     chosen = kind if kind in KINDS else ""
     found = record.timeline(customer, reader, before, kinds=[chosen] if chosen else KINDS)
-    teller = Teller(reader, today, _owners(found.moments))
+    teller = Teller(reader, today, plan, _owners(found.moments))
     groups = [
         {"name": name, "moments": [teller.told(one) for one in group]}
         for name, group in groupby(found.moments, key=lambda one: _stretch(localtime(one.at).date(), today))
@@ -113,10 +116,10 @@ def _stretch(day: date, today: date) -> str:
 class Teller:
     """Says moments in the reader's words and within the reader's rights."""
 
-    def __init__(self, reader: Principal, today: date, owners: dict[int, str]) -> None:
+    def __init__(self, reader: Principal, today: date, plan: Plan | None, owners: dict[int, str]) -> None:
         self.reader, self.today, self.owners = reader, today, owners
-        self.plan = plan_or_none()
-        self.names: Names = names_of_plan(self.plan)
+        self.plan = plan
+        self.names: Names = names_of_plan(plan)
 
     def told(self, one: Moment) -> Told:
         match one.row:

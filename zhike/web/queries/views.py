@@ -11,9 +11,10 @@ from zhike.kit.ruletrees import FieldType, RuleError, parse
 from zhike.org.models import Staff
 from zhike.org.roles import Permission, Scope
 from zhike.web.queries.selection import Selection
-from zhike.web.queries.status import REMEMBERED
 from zhike.web.rules import filters
 from zhike.web.rules.listing import ALL, MINE
+
+MINUTES = 180  # Seconds. The number in a tab says how large a view is; opened, the list counts anew.
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,24 @@ def standing_views(staff: Staff, mine: str, everybody: str) -> list[View]:
 
 
 def counted(views: Sequence[View], staff: Staff, fields: Mapping[str, FieldType], today: date) -> list[View]:
-    """Return the views with how many customers each holds, as of a minute ago at most."""
-    keys = {view.key: f"view:{staff.pk}:{view.key}:{hash(repr(view.conditions))}:{today}" for view in views}
+    """Return the views with how many customers each holds, as of some minutes ago at most."""
+    keys = {
+        view.key: f"view:{_seen_by(staff, view)}:{view.key}:{hash(repr(view.conditions))}:{today}" for view in views
+    }
     known = cache.get_many(keys.values())
     counts = {key: known.get(keys[key]) for key in keys}
     for view in views:
         if counts[view.key] is None:
             counts[view.key] = _count(view, staff, fields, today)
-            cache.set(keys[view.key], -1 if counts[view.key] is None else counts[view.key], REMEMBERED)
+            cache.set(keys[view.key], -1 if counts[view.key] is None else counts[view.key], MINUTES)
     return [replace(view, count=counts[view.key] if counts[view.key] != -1 else None) for view in views]
+
+
+def _seen_by(staff: Staff, view: View) -> str:
+    """Return what tells apart people who see different customers in a view."""
+    if view.owner is not None or staff.scope == Scope.OWN:
+        return f"own{staff.pk}"
+    return f"team{staff.team_id}" if staff.scope == Scope.TEAM else "all"
 
 
 def _count(view: View, staff: Staff, fields: Mapping[str, FieldType], today: date) -> int | None:

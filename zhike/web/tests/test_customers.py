@@ -187,6 +187,16 @@ def test_every_field_has_a_form(lanting: Customer, mei: Person, viewer: Person) 
     assert viewer.get("/customers/condition?field=revenue").status_code == 404
 
 
+def test_the_columns_are_chosen_in_a_form(lanting: Customer, mei: Person, viewer: Person) -> None:
+    page = shown(mei, "/customers/columns?cols=tier,orders")
+    assert 'value="orders" checked' in page
+    assert 'value="health">' in page
+    assert 'value="revenue"' in page
+    assert 'value="revenue"' not in shown(viewer, "/customers/columns?view=all")
+    changed = mei.get("/customers?view=mine&col=tier&col=orders")
+    assert changed.headers["Location"] == "/customers?view=mine&cols=tier%2Corders"
+
+
 def test_own_fields_are_columns_and_conditions(firm: Company, customer: Make, mei: Person) -> None:
     AttributeDefinition.objects.create(name="stores", title="直营门店", kind="number")
     customer("澜庭家居", mei.staff, attributes={"stores": 46}, health=Decimal(50))
