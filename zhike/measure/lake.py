@@ -165,7 +165,8 @@ def local_day(column: str, zone: ZoneInfo, *, first: date, last: date) -> str:
     return f"CAST({column} + TO_SECONDS({shift}) AS DATE)"
 
 
-def _offsets(zone: ZoneInfo, first: date, last: date) -> list[tuple[datetime, int]]:
+@functools.lru_cache(maxsize=8)
+def _offsets(zone: ZoneInfo, first: date, last: date) -> tuple[tuple[datetime, int], ...]:
     """Return the zone's offsets in seconds in order of time, each with the UTC moment at which it ends."""
     moment, stop = midnight(first, UTC) - timedelta(days=1), midnight(last, UTC) + timedelta(days=2)
     found: list[tuple[datetime, int]] = []
@@ -176,7 +177,7 @@ def _offsets(zone: ZoneInfo, first: date, last: date) -> list[tuple[datetime, in
             found.append((plain_utc(change), _offset(zone, moment)))
             following = change
         moment = following
-    return [*found, (plain_utc(stop), _offset(zone, stop))]
+    return (*found, (plain_utc(stop), _offset(zone, stop)))
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> int:

@@ -23,7 +23,7 @@ def by_ref(table: pa.Table) -> dict[str, dict[str, Any]]:
     return {row["ref"]: row for row in table.to_pylist()}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_the_facts_are_those_worked_out_by_hand(book: Book, spec: MeasureSpec, seed: int) -> None:
     book.fill(seed, customers=25)
     today = TODAY - timedelta(days=[0, 45, 200, 0][seed])
@@ -34,7 +34,7 @@ def test_the_facts_are_those_worked_out_by_hand(book: Book, spec: MeasureSpec, s
         assert {name: row[name] for name in wanted[ref]} == pytest.approx(wanted[ref]), ref
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_scores_health_and_tiers_are_those_worked_out_by_hand(book: Book, spec: MeasureSpec, seed: int) -> None:
     book.fill(seed, customers=40)
     found = by_ref(turns.compute(spec, TODAY))
@@ -72,6 +72,7 @@ def test_later_rows_change_nothing(book: Book, spec: MeasureSpec) -> None:
     assert later["late"]["revenue"] > 5000
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_show(book: Book, spec: MeasureSpec) -> None:
     book.fill(6, customers=25)
     when = reading.morning(TODAY)
@@ -123,6 +124,7 @@ def test_a_month_of_a_subscription_is_worth_its_price(book: Book, spec: MeasureS
     assert (row["mrr"], row["contract_end"], row["days_to_renewal"]) == (310, date(2026, 4, 10), 29)
 
 
+@pytest.mark.slow
 def test_a_subscription_runs_up_to_the_day_before_its_end(book: Book, spec: MeasureSpec) -> None:
     for ref, end in (("over", TODAY - timedelta(days=1)), ("last", TODAY), ("on", TODAY + timedelta(days=1))):
         book.subscription(book.customer(ref), date(2025, 1, 1), end, 10)
@@ -147,6 +149,7 @@ def test_money_is_told_in_the_company_s_currency(book: Book, spec: MeasureSpec) 
     assert done.warnings == [{"code": "no_rate", "currency": "EUR", "rows": 2, "amount": "7.0000"}]
 
 
+@pytest.mark.slow
 def test_while_no_currency_is_set_the_first_one_on_record_counts(book: Book, spec: MeasureSpec) -> None:
     Company.objects.update(currency="")
     book.order(book.customer("A"), date(2026, 2, 1), 5, currency="GBP")
@@ -163,6 +166,7 @@ def test_named_log_in_events_are_counted_and_else_days(book: Book, spec: Measure
     assert by_ref(turns.compute(named, TODAY))["A"]["logins_per_week"] == pytest.approx(8 / 2)
 
 
+@pytest.mark.slow
 def test_rfm_may_count_days_with_usage_within_a_window(book: Book) -> None:
     spec = MeasureSpec.model_validate({**PLAN, "rfm": {"source": "usage", "window_days": 30}})
     customer = book.customer("A")

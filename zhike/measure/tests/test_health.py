@@ -35,7 +35,7 @@ def spec_of(weights: tuple[float, ...], **bands: float) -> HealthSpec:
     return HealthSpec.model_validate({"parts": parts, **bands})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(WEIGHT, min_size=1, max_size=5), st.lists(VALUES, min_size=1, max_size=10))
 def test_the_parts_add_up_exactly(engine: Engine, weights: list[float], rows: list[tuple[Any, ...]]) -> None:
     spec = spec_of(tuple(weights))
@@ -51,7 +51,7 @@ def test_the_parts_add_up_exactly(engine: Engine, weights: list[float], rows: li
         assert all(each is None or each >= 0 for each in points)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 97), st.integers(0, 20), VALUES)
 def test_a_better_fact_never_lowers_health(engine: Engine, low: int, more: int, rest: tuple[Any, ...]) -> None:
     one, other = scores(engine, spec_of((35, 20, 25, 10, 10)), [(low, *rest[1:]), (low + more, *rest[1:])])

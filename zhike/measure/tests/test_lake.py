@@ -56,7 +56,7 @@ def test_tables_of_one_question_are_not_seen_by_another(engine: Engine) -> None:
         engine.query("SELECT * FROM t")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.sampled_from(ZONES),
     st.lists(st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1)), min_size=1, max_size=50),  # noqa: DTZ001  The lake writes UTC without saying so.
@@ -78,7 +78,7 @@ def test_a_day_begins_at_its_midnight(name: str, day: date) -> None:
     assert moment.astimezone(zone).date() >= day  # Apia left out 30 December 2011.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.integers(-40, 2000))
 def test_months_are_those_of_the_kit(engine: Engine, start: date, length: int) -> None:
     stop = start + timedelta(days=length)

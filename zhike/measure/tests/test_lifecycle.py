@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from zhike.measure import computing, lake, reading
 from zhike.measure.computing import History
 from zhike.measure.facts import fields
@@ -11,6 +13,7 @@ from zhike.measure.tests.conftest import PLAN, TODAY, Book
 from zhike.org.works import Silent
 from zhike.record.customers.models import Customer
 
+pytestmark = pytest.mark.slow
 DAY = timedelta(days=1)
 LONG_AGO = TODAY - 1100 * DAY
 

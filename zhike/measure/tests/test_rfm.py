@@ -43,7 +43,7 @@ def scored(engine: Engine, when: Morning, seen: list[Seen], spec: RfmSpec | None
     return sorted(found, key=lambda row: int(row["customer_id"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEN)
 def test_more_never_means_a_lower_score_and_equals_are_equal(engine: Engine, when: Morning, seen: list[Seen]) -> None:
     rows = [row for row in scored(engine, when, seen) if row["recency_days"] is not None]

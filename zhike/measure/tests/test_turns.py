@@ -69,6 +69,7 @@ def test_repeating_a_day_changes_nothing(book: Book, spec: MeasureSpec) -> None:
     assert not any(again.stages.table["new"].to_pylist())
 
 
+@pytest.mark.slow
 def test_only_what_differs_is_written(book: Book, spec: MeasureSpec) -> None:
     book.fill(3)
     turns.measure(spec, today=TODAY, now=NOW)
@@ -76,6 +77,7 @@ def test_only_what_differs_is_written(book: Book, spec: MeasureSpec) -> None:
     assert turns.measure(spec, today=TODAY, now=NOW).changed == 1
 
 
+@pytest.mark.slow
 def test_a_past_day_only_has_its_snapshot_rewritten(book: Book, spec: MeasureSpec) -> None:
     book.fill(4)
     turns.measure(spec, today=TODAY, now=NOW)
@@ -86,6 +88,7 @@ def test_a_past_day_only_has_its_snapshot_rewritten(book: Book, spec: MeasureSpe
     assert FactsDay.objects.count() == len(files()) == 2
 
 
+@pytest.mark.slow
 def test_a_replaced_snapshot_is_removed_once_the_new_one_is_committed(
     book: Book, spec: MeasureSpec, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -129,6 +132,7 @@ def test_moves_are_noted_with_their_day(book: Book, spec: MeasureSpec) -> None:
     assert CustomerFacts.objects.get(pk=customer.pk).stage_since == TODAY + DAY
 
 
+@pytest.mark.slow
 def test_a_day_repeated_with_another_plan_has_the_moves_of_that_plan(book: Book, spec: MeasureSpec) -> None:
     customer = book.customer("A", joined=TODAY - 89 * DAY)
     turns.measure(spec, today=TODAY, now=NOW)
@@ -140,6 +144,7 @@ def test_a_day_repeated_with_another_plan_has_the_moves_of_that_plan(book: Book,
     assert StageMove.objects.filter(customer=customer).count() == 1
 
 
+@pytest.mark.slow
 def test_health_is_set_against_the_day_kept_a_month_ago(book: Book, spec: MeasureSpec) -> None:
     customer = book.customer("A", joined=TODAY - 400 * DAY)
     for back in range(1, 60):
@@ -157,6 +162,7 @@ def test_health_is_set_against_the_day_kept_a_month_ago(book: Book, spec: Measur
     assert row.health_weeks == [*weeks, round(row.health)]
 
 
+@pytest.mark.slow
 def test_no_kept_day_means_no_change(book: Book, spec: MeasureSpec) -> None:
     book.fill(6, customers=5)
     turns.measure(spec, today=TODAY - 20 * DAY, now=NOW)
@@ -164,6 +170,7 @@ def test_no_kept_day_means_no_change(book: Book, spec: MeasureSpec) -> None:
     assert set(CustomerFacts.objects.values_list("health_30d_ago", "health_change_30d")) == {(None, None)}
 
 
+@pytest.mark.slow
 def test_customers_who_are_gone_or_not_yet_there(book: Book, spec: MeasureSpec) -> None:
     book.fill(7, customers=5)
     turns.measure(spec, today=TODAY, now=NOW)
@@ -204,6 +211,7 @@ def test_a_touch_made_today_is_seen_today(book: Book, spec: MeasureSpec) -> None
     assert (row.last_touch, row.days_since_touch, row.next_touch) == (TODAY, 0, TODAY + 7 * DAY)
 
 
+@pytest.mark.slow
 def test_the_totals_add_up_to_the_rows(book: Book, spec: MeasureSpec) -> None:
     book.fill(8)
     turns.measure(spec, today=TODAY, now=NOW)
