@@ -143,7 +143,7 @@ def lifecycle(plan: Plan, customers: Mapping[str, int]) -> list[dict[str, Any]]:
 def lifecycle_rules(plan: Plan) -> dict[str, str]:
     """Return, per stage, when a customer is in it."""
     cycle = plan.lifecycle
-    measure = words.fact("usage_90d") if cycle.decline_measure == "usage" else gettext("revenue")
+    measure = gettext("usage") if cycle.decline_measure == "usage" else gettext("revenue")
     fallen = {"measure": measure, "share": words.share(cycle.decline_by), "days": cycle.decline_days}
     said = gettext("%(measure)s down by %(share)s over %(days)s days")
     return {
