@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
-from django.db import transaction
 from pyarrow import parquet
 
 from zhike.measure import lake
@@ -20,6 +19,7 @@ from zhike.measure.models import HEALTH_WEEKS, FactsDay
 
 FOLDER = "facts"
 NEAR = timedelta(days=7)
+REPLACED_AFTER = 3600  # Seconds.
 HEALTH = pa.schema([("customer_id", pa.int64()), ("health", pa.decimal128(5, 1))])
 ROW_GROUP = 20_000  # Small enough that one customer's history reads little of each file.
 
@@ -43,15 +43,16 @@ def write(table: pa.Table, day: date) -> str:
     return name
 
 
-def forget_after_commit(path: str, *, unless: str) -> None:
-    """Remove a file that was replaced by another, once the transaction that did so is committed."""
-    if path != unless:
-        transaction.on_commit(lambda: _remove(path))
+def sweep() -> None:
+    """Remove the files of days that were written again, or whose transaction failed.
 
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        (Path(settings.LAKE) / path).unlink()
+    Files of the last hour stay: somebody may still be reading one that was just replaced.
+    """
+    live = set(FactsDay.objects.values_list("path", flat=True))
+    for place in (Path(settings.LAKE) / FOLDER).glob("day=*"):
+        is_old = time.time() - place.stat().st_mtime > REPLACED_AFTER
+        if is_old and f"{FOLDER}/{place.name}" not in live:
+            place.unlink(missing_ok=True)
 
 
 def read(day: FactsDay, columns: Sequence[str] | None = None) -> pa.Table:

@@ -91,6 +91,7 @@ def measure(
             changed, tiers, stages = _write(computed.table, today)
         seconds = round(time.monotonic() - began, 3)
         FactsDay.objects.filter(pk=day.pk).update(seconds=seconds)
+    snapshots.sweep()
     watcher.step(str(_("Writing today's facts")), 4, 4)
     rows = computed.table.num_rows
     return Measured(today, rows, changed, is_latest, tiers, stages, computed.warnings, seconds)
@@ -108,7 +109,8 @@ def set_next_touch(rows: pa.Table, *, today: date) -> int:
         day = FactsDay.objects.filter(day=today).first()
         if day is not None:
             table = snapshots.read(day)
-            _rename(day, snapshots.write(_with_next_touch(table, rows), today))
+            path = snapshots.write(_with_next_touch(table, rows), today)
+            FactsDay.objects.filter(pk=day.pk).update(path=path)
     return changed
 
 
@@ -160,9 +162,6 @@ def _keep(
 ) -> FactsDay:
     """Write the snapshot and register it."""
     path = snapshots.write(table, today)
-    known = FactsDay.objects.filter(day=today).first()
-    if known is not None:
-        snapshots.forget_after_commit(known.path, unless=path)
     values = {
         "path": path,
         "rows": table.num_rows,
@@ -173,11 +172,6 @@ def _keep(
         "seconds": 0.0,
     }
     return FactsDay.objects.update_or_create(day=today, defaults=values)[0]
-
-
-def _rename(day: FactsDay, path: str) -> None:
-    snapshots.forget_after_commit(day.path, unless=path)
-    FactsDay.objects.filter(pk=day.pk).update(path=path)
 
 
 def _write(table: pa.Table, today: date) -> tuple[int, Moves, Moves]:
