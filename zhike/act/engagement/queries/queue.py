@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Count, Q, Sum, Value, When
+from django.db.models import Case, CharField, Count, DateField, Q, Sum, Value, When
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext, ngettext
 
 from zhike.act.engagement.models import Touch, TouchKind, TouchQuerySet, TouchState
@@ -233,10 +234,10 @@ def capacity(principal: Principal, weekly: int, day: date) -> Capacity:
     monday = day - timedelta(days=day.weekday())
     week = [monday + timedelta(days=offset) for offset in range(7)]
     done = _done_by_day(principal, monday)
-    planned: Counter[date] = Counter()
-    coming = mine(principal).filter(due_on__lte=week[-1]).values_list("due_on", "snoozed_until", "pk")
-    for due_on, snoozed_until, _pk in coming:
-        planned[max(due_on, snoozed_until or due_on, earliest)] += 1
+    # In PostgreSQL the greatest of several days passes over unknown ones.
+    turn = Greatest("due_on", "snoozed_until", Value(earliest), output_field=DateField())
+    coming = mine(principal).filter(due_on__lte=week[-1]).annotate(turn=turn).values_list("turn")
+    planned = Counter(dict(coming.annotate(count=Count("pk")).order_by()))
     shown = [each for each in week if calendar.is_workday(each) or done[each] or planned[each]]
     days = [DayLoad(each, done[each], planned[each], each == day) for each in shown]
     made, open_ = sum(each.done for each in days), sum(each.planned for each in days)
