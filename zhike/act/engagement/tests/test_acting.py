@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from zhike.act.engagement import operations, queries
 from zhike.act.engagement.models import Touch
@@ -179,7 +180,8 @@ def test_without_script_the_person_is_led_back(mei: Person, touch: Touch) -> Non
 
 def test_a_touch_by_hand_stands_in_the_queue(mei: Person, touch: Touch) -> None:
     operations.plan_by_hand(touch.customer, due_on=TODAY, title="Send the slides", now=NOW, by=mei.staff)
-    row = queries.today_queue(mei.staff, TODAY).sections[1].rows[0]
+    with translation.override("en"):
+        row = queries.today_queue(mei.staff, TODAY).sections[1].rows[0]
     assert (row.what, row.why, row.kind) == ("Send the slides", "Planned by Mei", "manual")
 
 
