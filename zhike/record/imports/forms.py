@@ -63,16 +63,21 @@ class MapForm(forms.Form):
             if field.name in WITH_DEFAULT:
                 self.fields[f"default_{field.name}"] = forms.CharField(label=label, required=False, max_length=200)
         if takes_attributes(given.kind):
-            kept = [(str(at), name) for at, name in enumerate(look.columns) if attribute_name(name)]
-            self.fields["attributes"] = forms.MultipleChoiceField(
-                label=_("Keep as fields of your own"),
-                choices=kept,
-                required=False,
-                widget=forms.CheckboxSelectMultiple,
-            )
+            self._offer_attributes()
             del self.fields["create_customers"]
         if given.kind != ImportKind.ORDERS:
             del self.fields["fee_products"]
+
+    def _offer_attributes(self) -> None:
+        """Offer the columns that no field takes; a bound form accepts any column, for the fields may have moved."""
+        taken = {value for name, value in self.initial.items() if name.startswith("map_")}
+        columns = [(str(at), name) for at, name in enumerate(self.look.columns) if attribute_name(name)]
+        kept = [(at, name) for at, name in columns if self.is_bound or at not in taken]
+        if kept:
+            box = forms.CheckboxSelectMultiple(attrs={"class": "check"})
+            label = _("Keep as fields of your own")
+            field = forms.MultipleChoiceField(label=label, choices=kept, required=False, widget=box)
+            self.fields["attributes"] = field
 
     def rows(self) -> list[dict[str, Any]]:
         """Return field by field what the page draws."""
@@ -125,7 +130,8 @@ def initial_of(given: Import, look: Look, guessed: Mapping[str, str]) -> dict[st
     """Return what the mapping page shows first: what was chosen before, otherwise what was guessed."""
     mapping = given.mapping or guessed
     places = {name: str(at) for at, name in enumerate(look.columns)}
-    initial: dict[str, Any] = {f"map_{name}": places.get(column, "") for name, column in mapping.items()}
+    fields = {name: column for name, column in mapping.items() if not name.startswith(ATTRIBUTES)}
+    initial: dict[str, Any] = {f"map_{name}": places.get(column, "") for name, column in fields.items()}
     initial.update({f"default_{name}": value for name, value in given.defaults.items()})
     initial["attributes"] = [places[column] for name, column in mapping.items() if name.startswith(ATTRIBUTES)]
     initial["create_customers"], initial["update_existing"] = given.create_customers, given.update_existing

@@ -88,7 +88,11 @@ def _result(given: Import) -> dict[str, Any]:
     shown = ["rows", "created", "updated", "unchanged", "duplicates", "refused"]
     rows = counts.get("rows", 0)
     cells = [
-        {"label": COUNTS[name], "value": counts.get(name, 0), "share": _share(counts.get(name, 0), rows)}
+        {
+            "label": COUNTS[name],
+            "value": counts.get(name, 0),
+            "share": _share(counts.get(name, 0), rows) if name != "rows" else given.get_kind_display(),
+        }
         for name in shown
     ]
     special = [

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from zhike.org.principals import Principal
 from zhike.record.customers.models import Channel, Contact, Customer
-from zhike.record.interactions.models import Outcome
+from zhike.record.interactions.models import CONTACTS
 from zhike.record.interactions.queries import contact_names, customer_meant
 from zhike.record.interactions.rules import read_line
 
@@ -33,7 +33,9 @@ class LogForm(forms.Form):
         label=_("Channel"), required=False, choices=[("", _("as the line says")), *Channel.choices]
     )
     outcome = forms.ChoiceField(
-        label=_("Outcome"), required=False, choices=[("", _("as the line says")), *Outcome.choices]
+        label=_("Outcome"),
+        required=False,
+        choices=[("", _("as the line says")), *((each.value, each.label) for each in CONTACTS)],
     )
 
     def __init__(self, *args: Any, customer: Customer | None, principal: Principal, **kwargs: Any) -> None:

@@ -24,6 +24,12 @@ class Outcome(models.TextChoices):
     REACHED = "reached", _("Reached")
     NO_ANSWER = "no_answer", _("No answer")
     LEFT_MESSAGE = "left_message", _("Left a message")
+    POSTPONED = "postponed", _("Put off by us")
+    NOT_NEEDED = "not_needed", _("Found not needed")
+
+
+# How a contact can have ended; the other outcomes note that we decided against one.
+CONTACTS = (Outcome.REACHED, Outcome.NO_ANSWER, Outcome.LEFT_MESSAGE)
 
 
 class InteractionQuerySet(models.QuerySet["Interaction"]):

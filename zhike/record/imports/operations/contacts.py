@@ -49,7 +49,8 @@ INSERT = f"""
     INSERT INTO customers_contact (customer_id, ref, name, title, role, email, phone, language, birthday,
         birthday_is_lunar, preferred_channel, reachable, terms, import_id, created_at, updated_at)
     SELECT p.id, s.ref, s.name, coalesce(s.title, ''), coalesce(s.role, 'other'), coalesce(s.email, ''),
-        coalesce(s.phone, ''), '', s.birthday, coalesce(s.lunar, false), '', '', {TERMS}, %(import_id)s, %(now)s, %(now)s
+        coalesce(s.phone, ''), '', s.birthday, coalesce(s.lunar, false), '', '', {TERMS},
+        %(import_id)s, %(now)s, %(now)s
     FROM import_stage s JOIN import_people p ON p.ref = s.customer JOIN import_terms t ON t.line = s.line
     ORDER BY s.line
 """  # noqa: S608  A constant of ours.

@@ -65,7 +65,7 @@ COUNTS = {
     "created": _("created"),
     "updated": _("updated"),
     "unchanged": _("unchanged"),
-    "duplicates": _("exact duplicates, kept once"),
+    "duplicates": _("exact duplicates"),
     "refused": _("refused"),
     "orders_created": _("new orders"),
     "customers_created": _("customers made on the way"),

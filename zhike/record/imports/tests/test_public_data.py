@@ -57,7 +57,8 @@ def test_online_retail(bring_in: Command) -> None:
     sales, returned, fees, free, bought_orders = ask(
         f"""SELECT sum(Quantity * UnitPrice) FILTER (WHERE {product} AND Quantity > 0),
             -sum(Quantity * UnitPrice) FILTER (WHERE {product} AND Quantity < 0),
-            sum(Quantity * UnitPrice) FILTER (WHERE NOT ({product})), count(*) FILTER (WHERE {product} AND UnitPrice = 0),
+            sum(Quantity * UnitPrice) FILTER (WHERE NOT ({product})),
+            count(*) FILTER (WHERE {product} AND UnitPrice = 0),
             count(DISTINCT InvoiceNo) FILTER (WHERE {product} AND Quantity > 0 AND UnitPrice > 0) FROM {lines}"""
     )
     ours = Order.objects.aggregate(bought=Sum("bought"), returned=Sum("returned"), fees=Sum("fees"))

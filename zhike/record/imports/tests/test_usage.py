@@ -41,7 +41,8 @@ def rows(sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql, {"files": files}).fetchall()
 
 
-ALL = """SELECT customer, strftime("at", '%Y-%m-%d %H:%M'), event, "count", users FROM read_parquet($files) ORDER BY ALL"""
+ALL = """SELECT customer, strftime("at", '%Y-%m-%d %H:%M'), event, "count", users
+    FROM read_parquet($files) ORDER BY ALL"""
 
 
 @pytest.fixture
@@ -114,7 +115,8 @@ def test_a_dry_run_writes_no_file(bring_in: Command, write: Write, people: dict[
 def test_an_event_log_without_counts_and_taking_it_back(
     bring_in: Command, write: Write, people: dict[str, int], admin: Person
 ) -> None:
-    text = "customer,time,event\nA,2024-01-01T00:00:01Z,login\nA,2024-01-01T00:00:02Z,login\nC,2024-01-01T00:00:01Z,login\n"
+    text = "customer,time,event\nA,2024-01-01T00:00:01Z,login\nA,2024-01-01T00:00:02Z,login\n"
+    text += "C,2024-01-01T00:00:01Z,login\n"
     done = bring_in("usage", write("log.csv", text), "--create-customers")
     assert (done["created"], done["customers_created"]) == (3, 1)
     result = operations.undo(Import.objects.get(pk=done["import"]), by=admin.staff, now=NOW)

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(verbose_name='time')),
                 ('channel', models.CharField(choices=[('phone', 'Phone'), ('email', 'E-mail'), ('wecom', 'WeCom'), ('dingtalk', 'DingTalk'), ('feishu', 'Feishu'), ('chat', 'Web chat'), ('sms', 'SMS'), ('social', 'Social media'), ('meeting', 'Meeting'), ('visit', 'Visit'), ('community', 'Community'), ('in_app', 'In-app')], max_length=10, verbose_name='channel')),
                 ('direction', models.CharField(choices=[('in', 'From the customer'), ('out', 'To the customer')], default='out', max_length=3, verbose_name='direction')),
-                ('outcome', models.CharField(choices=[('reached', 'Reached'), ('no_answer', 'No answer'), ('left_message', 'Left a message')], default='reached', max_length=12, verbose_name='outcome')),
+                ('outcome', models.CharField(choices=[('reached', 'Reached'), ('no_answer', 'No answer'), ('left_message', 'Left a message'), ('postponed', 'Put off by us'), ('not_needed', 'Found not needed')], default='reached', max_length=12, verbose_name='outcome')),
                 ('by_name', models.CharField(blank=True, max_length=80)),
                 ('text', models.TextField(blank=True, verbose_name='what was said')),
                 ('key', models.CharField(editable=False, max_length=64, unique=True)),
