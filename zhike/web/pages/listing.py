@@ -87,8 +87,9 @@ class CustomerList:
 
     @cached_property
     def view(self) -> View:
-        """The view that is open: the named one, else the first."""
-        return next((view for view in self.views if view.key == self.state.view), self.views[0])
+        """The view that is open: the named one, else the widest of those that are always there."""
+        named = (view for view in self.views if view.key == self.state.view)
+        return next(named, [view for view in self.views if view.id is None][-1])
 
     @cached_property
     def conditions(self) -> tuple[filters.Tree, ...]:

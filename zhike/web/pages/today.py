@@ -12,7 +12,8 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from zhike.act.engagement import queries as engagement
-from zhike.act.engagement.queries import Capacity
+from zhike.act.engagement.queries import Capacity, Queue
+from zhike.act.engagement.queries.queue import duration
 from zhike.org.middleware import StaffRequest
 from zhike.org.models import Staff
 from zhike.org.principals import Principal
@@ -54,7 +55,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "whose": whose,
         "first_use": _first_use(request.staff) if not queue.all else None,
         "news_url": f"{reverse('today-news')}?{urlencode([('since', place.now.isoformat()), ('of', whose.pk)])}",
-        **_rail(principal, whose, place),
+        **_rail(principal, whose, place, queue),
     }
     return render(request, "web/today.html", context)
 
@@ -101,7 +102,7 @@ def _weekday(day: date) -> str:
     return names[day.weekday()]
 
 
-def _rail(principal: Principal, whose: Staff, place: Here) -> dict[str, Any]:
+def _rail(principal: Principal, whose: Staff, place: Here, queue: Queue) -> dict[str, Any]:
     book = book_of(principal, whose.weekly_touches)
     capacity = engagement.capacity(principal, book.weekly, place.today)
     return {
@@ -109,7 +110,17 @@ def _rail(principal: Principal, whose: Staff, place: Here) -> dict[str, Any]:
         "is_shared": book.is_shared,
         "capacity": _week(capacity),
         "room": _room(capacity),
+        "available": _available(queue, capacity),
     }
+
+
+def _available(queue: Queue, capacity: Capacity) -> str:
+    """Say how much of the queue a day has room for: its touches at the length that those of the queue have."""
+    count = sum(section.count for section in queue.sections)
+    if not count:
+        return ""
+    each = sum(section.minutes for section in queue.sections) / count
+    return gettext("a day has room for about %(time)s") % {"time": duration(round(each * capacity.daily))}
 
 
 def _week(capacity: Capacity) -> dict[str, Any]:
