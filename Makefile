@@ -59,7 +59,7 @@ catalogue: setup ## write the translation catalogue anew from the sources
 	$(PY) tools/catalogue.py update
 
 screenshots: setup browser ## take the README's screenshots
-	$(PY) -m pytest tests/stories/test_screenshots.py
+	$(PY) -m pytest tests/stories/test_looks.py --pictures
 
 lock: ## resolve the dependencies anew
 	$(PY) -m pip install --quiet uv

@@ -26,6 +26,10 @@ from pytest_django import DjangoDbBlocker, Settings  # noqa: E402
 from zhike import home  # noqa: E402
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[None]:
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ def bring_in(path: Path, zone: ZoneInfo) -> int:
                 customer_id=ids[customer],
                 kind=EventKind.SURVEY_ANSWERED,
                 at=datetime.fromisoformat(at).replace(tzinfo=zone),
-                payload={"kind": "nps", "score": int(score), "nps": int(score), "comment": comment},
+                payload={"nps": int(score), "comment": comment},
             )
             for customer, at, score, comment in rows
         ]

@@ -18,7 +18,7 @@ from zhike.org.models import ExchangeRate
 from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Customer
 from zhike.record.events.models import Event, EventKind
-from zhike.record.interactions.models import Interaction, Outcome
+from zhike.record.interactions.models import CONTACTS, Interaction, Outcome
 
 MONEY = pa.decimal128(18, 4)
 ID, TEXT, DAY, YES_NO = pa.int64(), pa.string(), pa.date32(), pa.bool_()
@@ -193,12 +193,13 @@ def _subscriptions(when: Morning) -> pa.Table:
 def _interactions(when: Morning) -> pa.Table:
     return rows(
         "SELECT customer_id, (at AT TIME ZONE {zone})::date, outcome = {reached} "
-        "FROM {interactions} WHERE at < {cut_off}",
+        "FROM {interactions} WHERE at < {cut_off} AND outcome = ANY({contacts})",
         INTERACTIONS,
         interactions=Interaction,
         zone=when.zone,
         cut_off=when.cut_off,
         reached=str(Outcome.REACHED),
+        contacts=[str(outcome) for outcome in CONTACTS],
     )
 
 

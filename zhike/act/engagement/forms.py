@@ -3,13 +3,13 @@
 from django import forms
 
 from zhike.record.customers.models import Channel
-from zhike.record.interactions.models import Outcome
+from zhike.record.interactions.models import CONTACTS, Outcome
 
 
 class DoneForm(forms.Form):
     """One click sends nothing, which means: reached, on the channel the plan asked for."""
 
-    outcome = forms.ChoiceField(choices=Outcome, required=False)
+    outcome = forms.ChoiceField(choices=[(each.value, each.label) for each in CONTACTS], required=False)
     channel = forms.ChoiceField(choices=Channel, required=False)
     text = forms.CharField(max_length=2000, required=False, strip=True)
 

@@ -58,10 +58,10 @@ FROM there LEFT JOIN kept USING (customer_id)
 
 _ANSWERS = """
 WITH answers AS (
-    SELECT DISTINCT ON (customer_id) (payload ->> 'score')::float8 AS score
+    SELECT DISTINCT ON (customer_id) (payload ->> '{kind}')::float8 AS score
     FROM events_event
     WHERE kind = 'survey.answered' AND at >= %(since_at)s AND at < %(start)s
-      AND payload ->> 'kind' = '{kind}' AND jsonb_typeof(payload -> 'score') = 'number'
+      AND jsonb_typeof(payload -> '{kind}') = 'number'
     ORDER BY customer_id, at DESC, id DESC
 )
 """

@@ -68,12 +68,13 @@ def complete(
 
 @transaction.atomic(durable=True)
 def postpone(touch: Touch, until: date, *, now: datetime, by: Staff | None) -> None:
-    """Take a touch out of the queue until a day."""
+    """Take a touch out of the queue until a day; the customer's story notes it, as no contact."""
     today = company.today(now)
     if not today < until <= today + timedelta(days=366):
         raise NotInThePast
     before = touch.snoozed_until
     _claim(touch, snoozed_until=until)
+    noted = _interaction(touch, outcome=Outcome.POSTPONED, text="", channel="", now=now, by=by)
     day, former = until.isoformat(), before.isoformat() if before else None
     audit.note(by, "touch.postponed", touch, at=now, customer=touch.customer_id, until=day, before=former)
     Event.append(
@@ -83,6 +84,7 @@ def postpone(touch: Touch, until: date, *, now: datetime, by: Staff | None) -> N
         by=by,
         touch=touch.pk,
         key=touch.key,
+        interaction=noted.pk,
         until=day,
         before=former,
     )
@@ -91,12 +93,12 @@ def postpone(touch: Touch, until: date, *, now: datetime, by: Staff | None) -> N
 
 @transaction.atomic(durable=True)
 def not_needed(touch: Touch, *, reason: str = "", now: datetime, by: Staff | None) -> None:
-    """Close a touch without a contact, with a word of why; nothing is added to what was said with the customer."""
+    """Close a touch without a contact, with a word of why; the customer's story notes it, as no contact."""
     _claim(touch, state=TouchState.NOT_NEEDED, closed_at=now, closed_by=by, note=reason[:500])
+    noted = _interaction(touch, outcome=Outcome.NOT_NEEDED, text=reason[:500], channel="", now=now, by=by)
     audit.note(by, "touch.dropped", touch, at=now, customer=touch.customer_id, reason=reason[:500])
-    Event.append(
-        touch.customer_id, EventKind.TOUCH_DROPPED, at=now, by=by, touch=touch.pk, key=touch.key, reason=reason[:500]
-    )
+    detail = {"touch": touch.pk, "key": touch.key, "interaction": noted.pk, "reason": reason[:500]}
+    Event.append(touch.customer_id, EventKind.TOUCH_DROPPED, at=now, by=by, **detail)
     defer("loop.react", customer_id=touch.customer_id)
 
 

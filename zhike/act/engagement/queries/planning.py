@@ -188,7 +188,7 @@ def contact_days(ids: Sequence[int], *, today: date, days: int) -> dict[int, lis
     end = datetime.combine(today + timedelta(days=1), time(), zone)
     made = (
         Interaction.objects.filter(within(ids), at__gte=start, at__lt=end, direction=Direction.OUT)
-        .exclude(outcome=Outcome.NO_ANSWER)
+        .filter(outcome__in=[Outcome.REACHED, Outcome.LEFT_MESSAGE])
         .values_list("customer_id", "at")
     )
     found: dict[int, set[date]] = defaultdict(set)

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from zhike.act.engagement import operations, queries
 from zhike.act.engagement.models import Touch
+from zhike.act.engagement.queries.planning import contact_days
 from zhike.conftest import NOW, Person
 from zhike.kit.calendars import CHINA
 from zhike.org.models import AuditLine
@@ -90,16 +91,19 @@ def test_later_comes_back_on_the_next_workday(mei: Person, touch: Touch) -> None
     assert traces(touch) == (EventKind.TOUCH_POSTPONED, "touch.postponed")
     assert queued(mei) == []
     assert queued(mei, TODAY + timedelta(days=1)) == [touch.pk]
-    assert not Interaction.objects.exists()
+    assert Interaction.objects.get().outcome == Outcome.POSTPONED
+    assert contact_days([touch.customer_id], today=TODAY, days=30) == {}
 
 
-def test_not_needed_keeps_its_reason_and_invents_no_contact(mei: Person, touch: Touch) -> None:
+def test_not_needed_keeps_its_reason_and_counts_as_no_contact(mei: Person, touch: Touch) -> None:
     post(mei, "touch-not-needed", touch, reason="Spoke at the fair")
     touch.refresh_from_db()
     assert (touch.state, touch.note) == ("not_needed", "Spoke at the fair")
     assert traces(touch) == (EventKind.TOUCH_DROPPED, "touch.dropped")
     assert queued(mei) == []
-    assert not Interaction.objects.exists()
+    noted = Interaction.objects.get()
+    assert (noted.outcome, noted.text) == (Outcome.NOT_NEEDED, "Spoke at the fair")
+    assert contact_days([touch.customer_id], today=TODAY, days=30) == {}
 
 
 def test_nobody_answered_so_it_is_tried_again(mei: Person, touch: Touch) -> None:

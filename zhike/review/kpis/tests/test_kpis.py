@@ -52,7 +52,7 @@ def buy(customer: Customer, day: date, bought: int = 100, returned: int = 0) -> 
 
 
 def answer(customer: Customer, kind: str, score: Any, at: datetime = MARCH) -> None:
-    payload = {"kind": kind, "score": score}
+    payload = {kind: score}
     Event.objects.create(customer=customer, kind=EventKind.SURVEY_ANSWERED, at=at, payload=payload)
 
 
