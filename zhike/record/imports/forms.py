@@ -28,8 +28,8 @@ class UploadForm(forms.Form):
     kind = forms.ChoiceField(label=_("What is in the file"), choices=ImportKind.choices)
     file = forms.FileField(label=_("File"), help_text=_("CSV, also as .gz, XLSX or Parquet"), allow_empty_file=True)
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[Any]:
+        file: UploadedFile[Any] = self.cleaned_data["file"]
         if file.size and file.size > settings.UPLOAD_LIMIT:
             most = settings.UPLOAD_LIMIT // 2**20
             raise forms.ValidationError(_("The file is larger than %(most)s MB.") % {"most": most})

@@ -125,7 +125,8 @@ def prepare(given: Import, source: Source, *, now: datetime, dry: bool, watcher:
             read: cells.Reader = partial(_attribute, kind=definition.kind, choices=definition.choices)
         else:
             read = cells.reader(field.type, field.longest, dates_in=dates_in)
-        run.memos[name] = cells.Memo(name, read, _default(given, name, read, ours.currency))
+        shown = run.columns.get(name, name)  # People know the column, not our name for it.
+        run.memos[name] = cells.Memo(shown, read, _default(given, name, read, ours.currency))
     _check_complete(given, run)
     return run
 

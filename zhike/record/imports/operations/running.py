@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -144,7 +144,7 @@ def stage(run: Run, definition: Mapping[str, str], compose: Callable[[int, Row],
                 if type(made) is Bad:
                     run.refuse(line, made)
                 else:
-                    copy.write_row((line, *made))
+                    copy.write_row((line, *cast(Row, made)))
                     copied += 1
         cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(STAGE)))
     return copied
@@ -154,13 +154,13 @@ def make_table(name: str, definition: Mapping[str, str]) -> None:
     """Make a temporary table that lives until the end of the transaction; names and types are our own."""
     parts = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(type)) for column, type in definition.items()
-    )  # type: ignore[arg-type]  # Types are literals of this package.
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
         cursor.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(name), parts))
 
 
-def make_from(name: str, statement: str, **values: object) -> None:
+def make_from(name: str, statement: str, **values: Any) -> None:
     """Make a temporary table by one of our CREATE TEMP TABLE … AS statements and tell the planner its size."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
@@ -177,14 +177,14 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
             copy.write_row(row)
 
 
-def ask(statement: str, **values: object) -> list[Row]:
+def ask(statement: str, **values: Any) -> list[Row]:
     """Run one of our statements and return its rows."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
 
 
-def do(statement: str, **values: object) -> int:
+def do(statement: str, **values: Any) -> int:
     """Run one of our statements and return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

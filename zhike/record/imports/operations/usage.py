@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,7 +33,7 @@ def bring_in(run: Run) -> None:
     with staging_file() as path:
         refs = _stage(run, path)
         resolve(run, sorted(refs))
-        people = dict(ask("SELECT ref, id FROM import_people"))
+        people: dict[str, int] = dict(ask("SELECT ref, id FROM import_people"))
         run.say(gettext("Comparing with the lake"))
         written = write_usage(path, people, update=run.update, dry=run.dry, import_id=run.import_id, now=run.now)
     run.refuse_lines(written.unknown, Reason.UNKNOWN_CUSTOMER)
@@ -54,7 +55,7 @@ def _stage(run: Run, path: Path) -> set[str]:
     with pq.ParquetWriter(path, STAGED, compression="lz4") as writer:
         for batch in run.batches():
             read, bad = run.columns_read(batch)
-            columns = [list(batch.lines), *map(list, read)]
+            columns: list[list[Any]] = [list(batch.lines), *map(list[Any], read)]
             if bad:
                 columns = [[value for place, value in enumerate(column) if place not in bad] for column in columns]
             lines, customers, times, events, counts, users = columns

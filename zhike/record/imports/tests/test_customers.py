@@ -55,7 +55,7 @@ def test_a_gb18030_file_with_five_bad_rows_brings_in_the_good_ones_and_names_the
         "澜庭家居",
         "零售",
         "2024-03-01",
-        1200,
+        Decimal(1200),
     )
     assert Customer.objects.get(ref="K002").acquisition_cost == Decimal("1800.50")
     assert str(Customer.objects.get(ref="K009").joined) == "2023-03-15"

@@ -57,12 +57,10 @@ def test_a_file_from_upload_to_result(admin: Person) -> None:
     assert answer.status_code == 302
     assert "hx-get" in admin.get(address).content.decode(), "the card of the running trial"
     work_through()
-    page = admin.get(address).content.decode()
-    assert "nothing was changed yet" in page
+    assert "nothing was changed yet" in admin.get(address).content.decode()
     assert not Customer.objects.exists()
     assert admin.post(f"{address}/run").status_code == 302
     work_through()
-    page = admin.get(address).content.decode()
     assert Customer.objects.count() == 6
     assert Import.objects.get().state == ImportState.DONE
     work = Work.objects.latest("id")

@@ -51,10 +51,15 @@ def test_every_line_is_told_apart_and_counted(bring_in: Command, write: Write) -
     assert (done["returns"], done["fees"], done["free"], done["customers_created"]) == (1, 1, 1, 2)
     assert done["named"] == {"fees": {"POST": 1}, "free": {"22423": 1}, "returns": {"85123A": 1}}
     first = Order.objects.get(ref="1")
-    assert (first.bought, first.returned, first.fees, first.currency) == (Decimal("38.19"), 0, 18, "GBP")
+    assert (first.bought, first.returned, first.fees, first.currency) == (
+        Decimal("38.19"),
+        Decimal(0),
+        Decimal(18),
+        "GBP",
+    )
     assert first.placed_at == datetime(2010, 12, 1, 0, 26, tzinfo=UTC), "naive times are the company's"
     back = Order.objects.get(ref="C2")
-    assert (back.bought, back.returned) == (0, Decimal("5.10"))
+    assert (back.bought, back.returned) == (Decimal(0), Decimal("5.10"))
     assert OrderLine.objects.get(order=back).kind == LineKind.RETURN
     assert Product.objects.filter(ref__iexact="85123a").count() == 1
     assert Product.objects.get(ref="POST").is_fee
@@ -106,7 +111,7 @@ def test_the_company_says_which_products_are_fees(bring_in: Command, write: Writ
         "--fee-products",
         "setup,none",
     )
-    assert (done["fees"], Order.objects.get().fees, Order.objects.get().bought) == (1, 100, 6)
+    assert (done["fees"], Order.objects.get().fees, Order.objects.get().bought) == (1, Decimal(100), Decimal(6))
 
 
 def test_taking_back_lines_restores_what_the_order_was(bring_in: Command, write: Write, admin: Person) -> None:

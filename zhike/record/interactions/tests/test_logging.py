@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -84,7 +85,7 @@ def test_from_any_page_the_customer_is_named_in_the_dialog(acme: Customer, mei: 
 def test_nothing_can_be_logged_in_the_future_or_with_another_customers_contact(
     acme: Customer, wang: Contact, mei: Person
 ) -> None:
-    said = {"channel": "phone", "text": "x", "by": mei.staff, "now": NOW}
+    said: dict[str, Any] = {"channel": "phone", "text": "x", "by": mei.staff, "now": NOW}
     with pytest.raises(operations.NotYet):
         operations.log(acme, at=NOW + timedelta(hours=1), **said)
     other = customers.add_customer({"ref": "B", "name": "Beta"}, by=mei.staff, now=NOW)

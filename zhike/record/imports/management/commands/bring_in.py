@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
@@ -44,7 +44,7 @@ class Terminal:
 
 
 class Command(BaseCommand):
-    requires_system_checks: ClassVar[list[str]] = []  # `zhike doctor` checks the installation; an import need not.
+    requires_system_checks = []  # `zhike doctor` checks the installation; an import need not.
     help = (
         "Bring in customers, contacts, orders, subscriptions, usage or interactions from a CSV, XLSX or Parquet file."
     )
