@@ -223,6 +223,7 @@ def test_a_hand_over_moves_the_customers_in_view_and_can_be_taken_back(
     assert AuditLine.objects.filter(action="customer.handed_over", actor_id=lead.staff.pk).count() == 1
     assert Event.objects.filter(kind="customer.handed_over", customer=lanting).count() == 1
     assert kai.post(toast["undo"]).status_code == 403
+    assert hire("Ada", "admin").post(toast["undo"]).status_code == 404
     assert lead.post("/customers/take-back?token=forged").status_code == 404
     assert lead.post(toast["undo"]).status_code == 204
     assert _owners() == {"澜庭家居": "Mei", "别人的": "Jun"}
