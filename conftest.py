@@ -12,6 +12,9 @@ os.environ["ZHIKE_POOL"] = "0"
 os.environ.pop("DATABASE_URL", None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "zhike.settings"
 
+# Static files collected by an earlier run would ask for names with digests of files that have changed since.
+Path(os.environ["ZHIKE_HOME"], "static", "staticfiles.json").unlink(missing_ok=True)
+
 import django  # noqa: E402  The environment above must be set before anything reads it.
 
 django.setup()
@@ -48,7 +51,8 @@ def django_db_setup(server: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     yield
     with django_db_blocker.unblock():
         connection.close()
-        _admin("DROP DATABASE {} WITH (FORCE)", name)
+        # As the owner of the server: only it may end an autovacuum that is at work there.
+        _admin("DROP DATABASE {} WITH (FORCE)", name, user=home.OWNER)
 
 
 def _template() -> str:
@@ -63,7 +67,7 @@ def _template() -> str:
             from django.core.management import call_command  # noqa: PLC0415  Django is not set up at import time.
 
             draft = f"{name}_draft"
-            _admin("DROP DATABASE IF EXISTS {} WITH (FORCE)", draft)
+            _admin("DROP DATABASE IF EXISTS {} WITH (FORCE)", draft, user=home.OWNER)
             _admin("CREATE DATABASE {}", draft)
             _use(draft)
             call_command("migrate", verbosity=0)
@@ -86,8 +90,9 @@ def _exists(name: str) -> bool:
         return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
-def _admin(statement: str, *names: str) -> None:
-    with psycopg.connect(home.database_url(), autocommit=True) as admin:
+def _admin(statement: str, *names: str, user: str = home.APP) -> None:
+    address = f"host={home.socket_folder()} user={user} dbname=postgres"
+    with psycopg.connect(address, autocommit=True) as admin:
         admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 

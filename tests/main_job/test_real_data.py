@@ -6,8 +6,11 @@ walks through the same commands.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ SAAS, RETAIL = DATA / "saas_usage_sim", DATA / "online_retail"
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("main_job"),
     pytest.mark.skipif(not DATA.is_dir(), reason="the shared data is not beside the checkout"),
 ]
 Row = dict[str, Any]
@@ -51,8 +55,22 @@ class Zhike:
 
 
 @pytest.fixture(scope="module")
-def saas(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Row], dict[str, Any], dict[str, Any]]:
-    zhike = Zhike(tmp_path_factory.mktemp("saas"))
+def own_folder() -> Iterator[Callable[[], Path]]:
+    """Make folders outside pytest's own, which the next run of pytest closes to the server's unprivileged user."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="zhike-job-")))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def saas(own_folder: Callable[[], Path]) -> tuple[dict[str, Row], dict[str, Any], dict[str, Any]]:
+    zhike = Zhike(own_folder())
     zhike("init", "--plan", "saas")
     accounts = ["--map", "id=account_id", "region=state", "size=account_users", "attributes.channel=channel"]
     zhike("import", "customers", str(SAAS / "accounts.csv.gz"), *accounts)
@@ -81,8 +99,8 @@ def saas(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Row], dict
 
 
 @pytest.fixture(scope="module")
-def retail(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Row], dict[str, Any]]:
-    zhike = Zhike(tmp_path_factory.mktemp("retail"))
+def retail(own_folder: Callable[[], Path]) -> tuple[dict[str, Row], dict[str, Any]]:
+    zhike = Zhike(own_folder())
     zhike("init", "--plan", "retail")
     lines = ["--map", "order=InvoiceNo", "customer=CustomerID", "time=InvoiceDate", "product=StockCode"]
     lines += ["description=Description", "quantity=Quantity", "price=UnitPrice"]

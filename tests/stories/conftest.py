@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +66,10 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def company() -> Iterator[Company]:
+    # Not below pytest's own folder: the next run of pytest closes that to the server's unprivileged user.
     port = free_port()
-    found = Company(f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("company") / "home")
+    found = Company(f"http://127.0.0.1:{port}", Path(tempfile.mkdtemp(prefix="zhike-story-")) / "home")
     found.zhike("demo", "--customers", "160", "--seed", "7")
     with open(found.home / "run.log", "wb") as log:
         command = [sys.executable, "-m", "zhike", "run", "--port", str(port), "--workers", "1"]
@@ -78,11 +80,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         yield found
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=60)
-    shutil.rmtree(found.home)
+    shutil.rmtree(found.home.parent)
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("Chromium is missing: run make browser")
