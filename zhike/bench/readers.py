@@ -38,7 +38,7 @@ FILTERS = (
 )
 SORTS = ("", "health", "-health", "-worth", "worth", "customer", "renewal", "last_touch", "-health_change_30d")
 NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]*)"')
-CUSTOMER = re.compile(r'href="(/customers/\d+)"')
+CUSTOMER = re.compile(r'href="(/customers/\d+)["?]')
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 PATIENCE = 120.0
 
