@@ -6,18 +6,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Avg, Count, F, QuerySet, Sum
 
 from zhike.kit.ruletrees import AllOf, Comparison, Op, Rule, fields_of
 from zhike.measure import queries as measured
 from zhike.measure.facts import FACTS
 from zhike.org.principals import Principal
+from zhike.org.roles import Scope
 from zhike.record.customers.models import Customer
 from zhike.web.queries.budget import within
 from zhike.web.queries.searching import matching_terms
 from zhike.web.queries.status import COUNTED_TO, company_status
 
 COUNT_MS = 150
+LONG_MEMORY = 120  # Seconds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,20 @@ class Selection:
         return within(COUNT_MS, self._bounded().count)
 
     def totals(self) -> Totals:
-        """Return the totals: counted now where that is quick, else as the last turn left them."""
+        """Return the totals: counted now where that is quick, else as the last turn left them.
+
+        That a list is long is remembered for a while: finding it out once more would cost as much again.
+        """
+        key = f"totals:{seen_by(self.principal)}:{self.owner}:{self.today}:{hash((self.rule, self.words, self.only))}"
+        known: Totals | None = cache.get(key)
+        if known is not None:
+            return known
+        found = self._totals()
+        if not found.is_few:
+            cache.set(key, found, LONG_MEMORY)
+        return found
+
+    def _totals(self) -> Totals:
         counted: list[int] = []
 
         def ask() -> list[dict[str, Any]] | None:
@@ -140,6 +156,13 @@ def _summed_up(rows: list[dict[str, Any]]) -> Totals:
         bands={row["band"]: row["number"] for row in rows if row["band"]},
         risk_worth=next((row["worth"] for row in rows if row["band"] == "risk"), None),
     )
+
+
+def seen_by(principal: Principal) -> str:
+    """Return what tells apart people who see different customers."""
+    if principal.scope == Scope.ALL:
+        return "all"
+    return f"team{principal.team_id}" if principal.scope == Scope.TEAM else f"own{principal.pk}"
 
 
 SUMMED = {"tier": "tier", "stage": "stage", "health_band": "band", "owner_id": "owner_id"}

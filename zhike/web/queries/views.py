@@ -10,7 +10,7 @@ from zhike.decide.segments.models import Segment
 from zhike.kit.ruletrees import FieldType, RuleError, parse
 from zhike.org.models import Staff
 from zhike.org.roles import Permission, Scope
-from zhike.web.queries.selection import Selection
+from zhike.web.queries.selection import Selection, seen_by
 from zhike.web.rules import filters
 from zhike.web.rules.listing import ALL, MINE
 
@@ -58,7 +58,8 @@ def standing_views(staff: Staff, mine: str, everybody: str) -> list[View]:
 def counted(views: Sequence[View], staff: Staff, fields: Mapping[str, FieldType], today: date) -> list[View]:
     """Return the views with how many customers each holds, as of some minutes ago at most."""
     keys = {
-        view.key: f"view:{_seen_by(staff, view)}:{view.key}:{hash(repr(view.conditions))}:{today}" for view in views
+        view.key: f"view:{seen_by(staff)}:{view.owner}:{view.key}:{hash(repr(view.conditions))}:{today}"
+        for view in views
     }
     known = cache.get_many(keys.values())
     counts = {key: known.get(keys[key]) for key in keys}
@@ -67,13 +68,6 @@ def counted(views: Sequence[View], staff: Staff, fields: Mapping[str, FieldType]
             counts[view.key] = _count(view, staff, fields, today)
             cache.set(keys[view.key], -1 if counts[view.key] is None else counts[view.key], MINUTES)
     return [replace(view, count=counts[view.key] if counts[view.key] != -1 else None) for view in views]
-
-
-def _seen_by(staff: Staff, view: View) -> str:
-    """Return what tells apart people who see different customers in a view."""
-    if view.owner is not None or staff.scope == Scope.OWN:
-        return f"own{staff.pk}"
-    return f"team{staff.team_id}" if staff.scope == Scope.TEAM else "all"
 
 
 def _count(view: View, staff: Staff, fields: Mapping[str, FieldType], today: date) -> int | None:
