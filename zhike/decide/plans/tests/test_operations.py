@@ -156,9 +156,7 @@ def test_the_plan_in_force_is_asked_for_in_one_query(first: PlanVersion, django_
         queries.in_force()
 
 
-def test_two_publishers_at_once_follow_each_other(
-    emptied_afterwards: None, transactional_db: None, first: PlanVersion, lead: Person
-) -> None:
+def test_two_publishers_at_once_follow_each_other(transactional_db: None, first: PlanVersion, lead: Person) -> None:
     start = Barrier(2)
     said: list[object] = []
 
