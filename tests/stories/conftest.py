@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,7 @@ class Company:
 
     address: str
     home: Path
+    passwords: dict[str, str] = field(default_factory=dict)
 
     def zhike(self, *arguments: str) -> str:
         """Run one command against the company's data folder and return what it printed."""
@@ -47,11 +48,13 @@ class Company:
         return done.stdout
 
     def password_of(self, email: str) -> str:
-        """Give a colleague a new password, as an administrator at the machine would."""
+        """Give a colleague a new password, as an administrator at the machine would; once for all stories."""
+        if email in self.passwords:
+            return self.passwords[email]
         said = self.zhike("init", "--new-password", email)
         found = re.search(r"password: (\S+)", said)
         assert found, said
-        return found.group(1)
+        return self.passwords.setdefault(email, found.group(1))
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -135,7 +138,7 @@ def visit(company: Company, browser: Browser) -> Iterator[Callable[..., Visit]]:
         page.on("pageerror", lambda error: one.complaints.append(str(error)))
         page.goto("/sign-in")
         page.fill("input[name=email]", email)
-        page.fill("input[name=password]", passwords(email))
+        page.fill("input[name=password]", company.password_of(email))
         page.click("button.primary")
         page.wait_for_url(re.compile(r"/today"))
         code = "zh-hans" if language.startswith("zh") else "en"
@@ -143,13 +146,6 @@ def visit(company: Company, browser: Browser) -> Iterator[Callable[..., Visit]]:
         page.goto("/today")
         opened.append(one)
         return one
-
-    known: dict[str, str] = {}
-
-    def passwords(email: str) -> str:
-        if email not in known:
-            known[email] = company.password_of(email)
-        return known[email]
 
     yield open_as
     for one in opened:
