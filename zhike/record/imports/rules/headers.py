@@ -28,8 +28,8 @@ _WRITTEN = {
     """,
     "customers.joined": """
         joined | joined on | signup date | sign up date | signed up | customer since | since | start date | created
-        created at | created date | registration date | registered | first seen | 合作日期 | 加入日期 | 注册日期 | 注册时间
-        签约日期 | 签约时间 | 成为客户 | 成为客户日期 | 客户自 | 合作开始 | 开户日期 | 建档日期 | 创建日期
+        created at | created date | registration date | registered | first seen | 加入日期 | 注册日期 | 注册时间
+        合作日期 | 签约日期 | 签约时间 | 成为客户 | 成为客户日期 | 客户自 | 合作开始 | 开户日期 | 建档日期 | 创建日期
         创建时间
     """,
     "customers.owner": """
