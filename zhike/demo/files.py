@@ -37,7 +37,7 @@ SUBSCRIPTION_COLUMNS = ("客户编号", "产品", "开始", "结束", "月费", 
 ORDER_COLUMNS = ("订单号", "客户编号", "下单时间", "产品编号", "产品名称", "数量", "单价", "币种")
 INTERACTION_COLUMNS = ("客户编号", "时间", "渠道", "方向", "跟进人", "内容")
 SURVEY_COLUMNS = ("客户编号", "时间", "分数", "留言")
-PLANNED_DAYS = 42
+PLANNED_DAYS = 35
 SIZES = ((200, "200 人以上"), (50, "50–200 人"), (10, "10–50 人"), (0, "10 人以下"))
 
 Progress = Callable[[str], None]
