@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "zhike.org",
     "zhike.record.customers",
     "zhike.record.events",
+    "zhike.record.tracking",
     "zhike.record.interactions",
     "zhike.record.commerce",
     "zhike.record.imports",

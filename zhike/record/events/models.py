@@ -87,3 +87,37 @@ class LakeFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class ChangedCustomer(models.Model):
+    """A customer of whom something new is on record since the facts were last freshened."""
+
+    customer = models.OneToOneField("customers.Customer", models.CASCADE, primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.customer_id)
+
+
+class RetentionRule(models.Model):
+    """How long events of one name are kept; `*` stands for all that have no rule of their own."""
+
+    event = models.CharField(_("event"), max_length=200, unique=True)
+    days = models.PositiveIntegerField(_("days kept"))
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.days}"
+
+
+class ErasureReceipt(models.Model):
+    """The proof that a person's events were removed; it names the person by digest only."""
+
+    subject = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    rows = models.BigIntegerField(default=0)
+    files: models.JSONField[Any, Any] = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.subject[:12]}"
