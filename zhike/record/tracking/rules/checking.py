@@ -1,0 +1,333 @@
+"""Reading what a client sent: what is accepted, as the inbox keeps it, and what is refused, one by one, and why."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from zhike.record.tracking.rules import (
+    CALLS,
+    DEPTH_LIMIT,
+    EVENT_LIMIT,
+    MESSAGE_ID_LIMIT,
+    NAME_LIMIT,
+    OLDEST,
+    Call,
+    Context,
+    Event,
+    happened_at,
+    read_time,
+)
+
+
+class Refused(NamedTuple):
+    """An event that breaks a rule; `reason` is a key of REASONS, `detail` says more, `body` is what came."""
+
+    index: int
+    message_id: str
+    reason: str
+    detail: str
+    body: str
+
+
+class Row(NamedTuple):
+    """Accepted events that were sent at the same moment, as the inbox keeps them."""
+
+    sent_at: datetime | None
+    events: int
+    body: bytes
+
+
+class Checked(NamedTuple):
+    """What became of one request; `write_key` is the key when it came in the body."""
+
+    rows: list[Row]
+    refused: list[Refused]
+    write_key: str
+
+
+class Unreadable(Exception):
+    """The whole request is refused: it is no JSON, or not of the shape of its address. The sentence says which."""
+
+
+class Fault(Exception):
+    """What is wrong with one event: a key of REASONS, and a detail."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
+    """A batch whose events are all of the right types, which nearly every batch is."""
+
+    batch: list[Event]
+    sent_at: str | None = None
+    context: Context | None = None
+    write_key: str | None = None
+
+
+class _Pieces(msgspec.Struct, rename="camel"):
+    """A batch whose events are looked at one by one."""
+
+    batch: list[msgspec.Raw]
+    sent_at: msgspec.Raw = msgspec.Raw(b"null")
+    context: msgspec.Raw = msgspec.Raw(b"null")
+    write_key: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Key(msgspec.Struct, rename="camel"):
+    write_key: str | None = None
+
+
+class _Id(msgspec.Struct, rename="camel"):
+    message_id: str | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_PIECES = msgspec.json.Decoder(_Pieces)
+_EVENT = msgspec.json.Decoder(Event)
+_CONTEXT = msgspec.json.Decoder(Context | None)
+_TEXT = msgspec.json.Decoder(str | None)
+_KEY = msgspec.json.Decoder(_Key)
+_ID = msgspec.json.Decoder(_Id)
+_ENCODER = msgspec.json.Encoder()
+_BATCHES = {"batch", "import"}
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def check(body: bytes, route: str, received: datetime, make_id: Callable[[], str]) -> Checked:
+    """Return what of a request is accepted and what is refused, or raise Unreadable.
+
+    route: "batch", "import", or the call of a single event.
+    make_id: gives a messageId to an event that came without one.
+    """
+    if route in _BATCHES:
+        return _all_at_once(body, received, make_id) or _one_by_one(body, received, make_id)
+    raw = msgspec.Raw(body)
+    try:
+        write_key = _KEY.decode(body).write_key or ""
+    except _NOT_JSON:
+        write_key = ""
+        _ensure_json(body)
+    return _pieces([raw], None, None, route, received, make_id, write_key)
+
+
+def _ensure_json(body: bytes) -> None:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except RecursionError as error:
+        raise Unreadable("The body lies too deep inside itself.") from error
+    except _NOT_JSON as error:
+        raise Unreadable(f"The body is not JSON: {error}") from error
+
+
+def _all_at_once(body: bytes, received: datetime, make_id: Callable[[], str]) -> Checked | None:
+    """Take a batch in which every event is right, or None: then each is looked at to find the wrong ones."""
+    try:
+        given = _ENVELOPE.decode(body)
+        sent_at = _sent_at(given.sent_at)
+        kept = [_taken(event, sent_at, given.context, "", received, make_id) for event in given.batch]
+    except (*_NOT_JSON, Fault):
+        return None
+    return Checked(_rows(kept), [], given.write_key or "")
+
+
+def _one_by_one(body: bytes, received: datetime, make_id: Callable[[], str]) -> Checked:
+    _ensure_json(body)
+    try:
+        given = _PIECES.decode(body)
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"The body is not a batch: {error}") from error
+    except _NOT_JSON as error:
+        raise Unreadable(f"The body is not JSON: {error}") from error
+    try:
+        write_key = _TEXT.decode(given.write_key) or ""
+    except _NOT_JSON:
+        write_key = ""
+    try:
+        context = _CONTEXT.decode(given.context)
+    except _NOT_JSON as error:
+        raise Unreadable(f"The context of the batch cannot be read: {error}") from error
+    return _pieces(given.batch, given.sent_at, context, "", received, make_id, write_key)
+
+
+def _pieces(
+    pieces: list[msgspec.Raw],
+    sent: msgspec.Raw | None,
+    context: Context | None,
+    route: str,
+    received: datetime,
+    make_id: Callable[[], str],
+    write_key: str,
+) -> Checked:
+    kept: list[tuple[datetime | None, bytes]] = []
+    refused: list[Refused] = []
+    for index, raw in enumerate(pieces):
+        try:
+            event = _decoded(raw)
+            sent_at = _sent_at(None if sent is None else _sent_text(sent))
+            kept.append(_taken(event, sent_at, context, route, received, make_id))
+        except Fault as fault:
+            refused.append(Refused(index, _id_of(raw), fault.reason, fault.detail[:300], _readable(raw)))
+    return Checked(_rows(kept), refused, write_key)
+
+
+def _decoded(raw: msgspec.Raw) -> Event:
+    if len(memoryview(raw)) > 2 * EVENT_LIMIT:  # Its escapes may shrink; twice the limit never does.
+        raise Fault("too_large")
+    try:
+        return _EVENT.decode(raw)
+    except RecursionError as error:
+        raise Fault("too_deep") from error
+    except UnicodeDecodeError as error:
+        raise Fault("bad_text", str(error)) from error
+    except msgspec.ValidationError as error:
+        raise Fault(_kind_of(str(error)), str(error)) from error
+    except msgspec.DecodeError as error:
+        raise Fault("bad_text", str(error)) from error
+
+
+def _kind_of(said: str) -> str:
+    if "out of range" in said:
+        return "bad_number"
+    return "wrong_type" if "`$." in said else "not_an_object"
+
+
+def _sent_text(raw: msgspec.Raw) -> str | None:
+    try:
+        return _TEXT.decode(raw)
+    except _NOT_JSON as error:
+        raise Fault("sent_at") from error
+
+
+def _sent_at(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    moment = read_time(text)
+    if moment is None:
+        raise Fault("sent_at", text)
+    return moment
+
+
+def _taken(
+    event: Event,
+    sent_at: datetime | None,
+    context: Context | None,
+    route: str,
+    received: datetime,
+    make_id: Callable[[], str],
+) -> tuple[datetime | None, bytes]:
+    """Return when the event was sent and how it is kept, or raise Fault."""
+    if event.type is None and route:
+        event.type = route
+    elif route and event.type != route:
+        raise Fault("wrong_call", str(event.type))
+    if context is not None:
+        event.context = _merged(event.context, context)
+    _check_names(event)
+    if sent_at is None and event.sent_at:
+        sent_at = _sent_at(event.sent_at)
+    event.sent_at = None
+    if event.timestamp:
+        _check_time(event, sent_at, received)
+    if not event.message_id:
+        event.message_id = make_id()
+    part = _ENCODER.encode(event)
+    if len(part) > EVENT_LIMIT:
+        raise Fault("too_large")
+    if b"\\u0000" in part and _holds_nul(msgspec.to_builtins(event)):
+        raise Fault("bad_text", "NUL")
+    if part.count(b"{") + part.count(b"[") > DEPTH_LIMIT and _depth(msgspec.to_builtins(event)) > DEPTH_LIMIT:
+        raise Fault("too_deep")
+    return sent_at, part
+
+
+def _merged(own: Context | None, shared: Context) -> Context:
+    if own is None:
+        return shared
+    group = shared.group_id if own.group_id is None else own.group_id
+    return Context(group, shared.traits if own.traits is None else own.traits)
+
+
+def _check_names(event: Event) -> None:
+    """Raise Fault unless the event says what it is and whose, in names that fit."""
+    call = CALLS.get(event.type or "")
+    if call is None:
+        raise Fault("unknown_call", event.type or "")
+    nobody = _is_absent(event.user_id)
+    if call is Call.ALIAS:
+        if nobody or _is_absent(event.previous_id):
+            raise Fault("no_previous")
+    elif nobody and _is_absent(event.anonymous_id):
+        raise Fault("no_person")
+    if call is Call.TRACK and not (event.event and event.event.strip()):
+        raise Fault("no_event")
+    if call is Call.GROUP and _is_absent(event.group_id):
+        raise Fault("no_group")
+    group = None if event.context is None else event.context.group_id
+    for name in (event.event, event.user_id, event.anonymous_id, event.name, event.group_id, event.previous_id, group):
+        if type(name) is str:
+            if len(name) > NAME_LIMIT:
+                raise Fault("name_too_long", name[:60])
+        elif name is not None and not -(2**63) <= int(name) < 2**63:
+            raise Fault("bad_number")
+    if event.message_id and len(event.message_id) > MESSAGE_ID_LIMIT:
+        raise Fault("message_id_too_long", event.message_id[:60])
+
+
+def _is_absent(name: str | int | None) -> bool:
+    return name is None or name == ""
+
+
+def _check_time(event: Event, sent_at: datetime | None, received: datetime) -> None:
+    text = event.timestamp or ""
+    moment = read_time(text)
+    if moment is None:
+        raise Fault("timestamp", text)
+    if happened_at(moment, sent_at, received) < OLDEST:
+        raise Fault("too_old", text)
+    if len(text) not in _USUAL or text[-1] != "Z" or text[10] != "T":
+        event.timestamp = moment.isoformat()  # Other ways of writing a time are not for every reader.
+
+
+_USUAL = {len("2026-03-12T02:18:00Z"), len("2026-03-12T02:18:00.000Z"), len("2026-03-12T02:18:00.000000Z")}
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _holds_nul(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(_holds_nul(inner) for inner in value)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+def _rows(kept: list[tuple[datetime | None, bytes]]) -> list[Row]:
+    """Put events that were sent at the same moment into one row each."""
+    moments = {sent_at for sent_at, _part in kept}
+    rows = []
+    for moment in moments:
+        parts = (
+            [part for sent_at, part in kept if sent_at == moment] if len(moments) > 1 else [part for _, part in kept]
+        )
+        rows.append(Row(moment, len(parts), b"[" + b",".join(parts) + b"]"))
+    return rows
+
+
+def _id_of(raw: msgspec.Raw) -> str:
+    try:
+        return (_ID.decode(raw).message_id or "").replace("\0", "\N{REPLACEMENT CHARACTER}")[:MESSAGE_ID_LIMIT]
+    except _NOT_JSON:
+        return ""
+
+
+def _readable(raw: msgspec.Raw) -> str:
+    """Return the body of a refused event as a database can keep it, cut at the limit."""
+    return bytes(raw)[:EVENT_LIMIT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
