@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
+from psycopg import sql
 
 from zhike.org.models import Staff
 from zhike.org.scopes import owned_by
@@ -90,12 +92,25 @@ class LakeFile(models.Model):
 
 
 class ChangedCustomer(models.Model):
-    """A customer of whom something new is on record since the facts were last freshened."""
+    """A note that something of a customer has changed on record since the facts were last freshened.
 
-    customer = models.OneToOneField("customers.Customer", models.CASCADE, primary_key=True)
+    A customer may be noted many times over, and a note waits for nobody: whoever freshens removes the notes it has
+    seen, and those made meanwhile stay. Triggers write it for tables of the record; what changes the lake notes itself.
+    """
+
+    customer_id = models.BigIntegerField()
 
     def __str__(self) -> str:
         return str(self.customer_id)
+
+    @classmethod
+    def note(cls, customer_ids: Collection[int]) -> None:
+        """Note these customers; belongs in the transaction that made the change."""
+        table = sql.Identifier(cls._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("INSERT INTO {} (customer_id) SELECT unnest(%s::bigint[])").format(table), [list(customer_ids)]
+            )
 
 
 class RetentionRule(models.Model):

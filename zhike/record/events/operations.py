@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection, transaction
 
-from zhike.record.events.models import LakeFile
-from zhike.record.events.queries import USAGE, engine, quoted
+from zhike.record.events.models import ChangedCustomer, LakeFile
+from zhike.record.events.queries import USAGE, customers_in, engine, quoted
 
 LAKE_LOCK = 7_164_203  # Whoever writes or sweeps the lake holds this advisory lock until commit.
 ROWS_IN_GROUP = 100_000
@@ -87,6 +87,7 @@ def write_usage(
         if not dry:
             _rewrite(lake, replaced, now)
             _write_new(lake, import_id, now)
+            ChangedCustomer.note([row[0] for row in lake.execute("SELECT DISTINCT customer FROM fresh").fetchall()])
     return written
 
 
@@ -232,6 +233,7 @@ def forget_files(import_id: int) -> int:
     """Take the files that an import wrote out of the lake, inside the caller's transaction; returns their rows."""
     files = LakeFile.objects.filter(import_id=import_id)
     rows = sum(files.values_list("rows", flat=True))
+    ChangedCustomer.note(customers_in(files))
     files.delete()
     return rows
 

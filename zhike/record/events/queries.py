@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,3 +50,13 @@ def customers_with_usage(ids: Collection[int]) -> set[int]:
             f"SELECT DISTINCT customer FROM read_parquet([{paths}]) SEMI JOIN asked USING (customer)"  # noqa: S608  Our own paths.
         ).fetchall()
     return {row[0] for row in found}
+
+
+def customers_in(files: Iterable[LakeFile]) -> list[int]:
+    """Return the customers of whom these live files hold rows."""
+    paths = ", ".join(quoted(str(Path(settings.LAKE) / file.path)) for file in files)
+    if not paths:
+        return []
+    with engine() as lake:
+        found = lake.execute(f"SELECT DISTINCT customer FROM read_parquet([{paths}])").fetchall()  # noqa: S608  Our own paths.
+    return [row[0] for row in found]
