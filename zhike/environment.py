@@ -41,3 +41,12 @@ def env_folder(name: str, *, default: Path) -> Path:
     if path.exists() and not path.is_dir():
         raise WrongSetting(f"{name}={path} is a file, not a folder")
     return path
+
+
+def env_bucket(name: str) -> str:
+    """Return bucket and prefix of an address such as s3://bucket/prefix, or "" when nothing is given."""
+    text = env_text(name)
+    place = text.removeprefix("s3://").strip("/")
+    if text and (not text.startswith("s3://") or not place):
+        raise WrongSetting(f"{name}={text} is not the address of a bucket; write {name}=s3://bucket/prefix")
+    return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,37 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from django.conf import settings
+from pyarrow import fs
 
+from zhike.kit.filestores import BucketStore, FileStore, FolderStore
 from zhike.record.events.models import LakeFile
+from zhike.record.events.rules import USAGE
 
-USAGE = "usage"
 MEMORY, THREADS = "1GB", 2
+
+
+def store() -> FileStore:
+    """Return where the files of the lake are kept."""
+    return _store(Path(settings.LAKE), settings.LAKE_BUCKET, settings.LAKE_ENDPOINT)
+
+
+@functools.lru_cache(maxsize=4)
+def _store(folder: Path, bucket: str, endpoint: str) -> FileStore:
+    if not bucket:
+        return FolderStore(folder)
+    access = {"access_key": settings.LAKE_KEY, "secret_key": settings.LAKE_SECRET} if settings.LAKE_KEY else {}
+    return BucketStore(
+        fs.S3FileSystem(
+            endpoint_override=endpoint or None,
+            region=settings.LAKE_REGION,
+            connect_timeout=10,
+            request_timeout=60,
+            **access,
+        ),
+        bucket,
+        folder,
+        settings.LAKE_CACHE_BYTES,
+    )
 
 
 @contextmanager
@@ -41,7 +68,7 @@ def customers_with_usage(ids: Collection[int]) -> set[int]:
     if not ids:
         return set()
     files = LakeFile.objects.filter(kind=USAGE, least_customer__lte=max(ids), most_customer__gte=min(ids))
-    paths = ", ".join(quoted(str(Path(settings.LAKE) / path)) for path in files.values_list("path", flat=True))
+    paths = ", ".join(quoted(str(store().place(path))) for path in files.values_list("path", flat=True))
     if not paths:
         return set()
     with engine() as lake:
@@ -54,7 +81,7 @@ def customers_with_usage(ids: Collection[int]) -> set[int]:
 
 def customers_in(files: Iterable[LakeFile]) -> list[int]:
     """Return the customers of whom these live files hold rows."""
-    paths = ", ".join(quoted(str(Path(settings.LAKE) / file.path)) for file in files)
+    paths = ", ".join(quoted(str(store().place(file.path))) for file in files)
     if not paths:
         return []
     with engine() as lake:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
-from django.db import connection, transaction
 
 from zhike.record.events.models import ChangedCustomer, LakeFile
-from zhike.record.events.queries import USAGE, customers_in, engine, quoted
+from zhike.record.events.operations.files import LAKE_LOCK, Draft, go_live, lock, new_path
+from zhike.record.events.queries import customers_in, engine, quoted, store
+from zhike.record.events.rules import MOMENT, USAGE, USAGE_SCHEMA
 
-LAKE_LOCK = 7_164_203  # Whoever writes or sweeps the lake holds this advisory lock until commit.
 ROWS_IN_GROUP = 100_000
-GRACE_SECONDS = 3600  # A reader that listed the live files before a change must still find them while it reads.
-SCHEMA = pa.schema(
-    [
-        pa.field("customer", pa.int64(), nullable=False),
-        pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("event", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        pa.field("count", pa.int64(), nullable=False),
-        pa.field("users", pa.int64()),
-    ]
-)
 STAGED = pa.schema(
     [
         ("line", pa.int64()),
@@ -79,8 +66,7 @@ def write_usage(
     `update` replace the old ones. `people` maps customer numbers to ids. New files become live when the caller's
     transaction commits; if it does not, they are orphans that `sweep` removes.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LAKE_LOCK])
+    lock(LAKE_LOCK)
     with engine() as lake:
         written = _load(lake, staged, people)
         replaced = _compare(lake, written, update=update)
@@ -124,7 +110,7 @@ def _compare(lake: duckdb.DuckDBPyConnection, written: Written, *, update: bool)
     lake.execute("CREATE TABLE changed (line BIGINT, customer BIGINT, us BIGINT, event VARCHAR, file VARCHAR)")
     live = _live_files(lake)
     if live:
-        paths = ", ".join(quoted(str(Path(settings.LAKE) / each.path)) for each in live)
+        paths = ", ".join(quoted(str(store().place(each.path))) for each in live)
         lake.execute(
             f"""CREATE TABLE known AS SELECT f.line, f.customer, f.us, f.event, o.filename AS file,
                 f.count = o.count AND f.users IS NOT DISTINCT FROM o.users AS same
@@ -141,7 +127,7 @@ def _compare(lake: duckdb.DuckDBPyConnection, written: Written, *, update: bool)
             lake.execute("DELETE FROM fresh WHERE line IN (SELECT line FROM known)")
     written.created = _number(lake, "SELECT count(*) FROM fresh") - written.updated
     touched = {row[0] for row in lake.execute("SELECT DISTINCT file FROM changed").fetchall()}
-    return [each for each in live if str(Path(settings.LAKE) / each.path) in touched]
+    return [each for each in live if str(store().place(each.path)) in touched]
 
 
 def _live_files(lake: duckdb.DuckDBPyConnection) -> list[LakeFile]:
@@ -159,11 +145,10 @@ def _live_files(lake: duckdb.DuckDBPyConnection) -> list[LakeFile]:
 def _rewrite(lake: duckdb.DuckDBPyConnection, replaced: list[LakeFile], now: datetime) -> None:
     """Write the files that hold replaced values anew, without those."""
     for old in replaced:
-        path = quoted(str(Path(settings.LAKE) / old.path))
+        path = quoted(str(store().place(old.path)))
         rows = f"""SELECT o.customer, epoch_us(o."at") AS us, o.event, o.count, o.users FROM read_parquet({path}) o
             ANTI JOIN changed c ON c.customer = o.customer AND c.us = epoch_us(o."at") AND c.event = o.event"""  # noqa: S608  Our own path.
-        _write_file(lake, rows, old.month, old.import_id, now)
-        old.delete()
+        _write_file(lake, rows, old.month, old.import_id, now, [old.pk])
 
 
 def _write_new(lake: duckdb.DuckDBPyConnection, import_id: int | None, now: datetime) -> None:
@@ -172,56 +157,40 @@ def _write_new(lake: duckdb.DuckDBPyConnection, import_id: int | None, now: date
         _write_file(lake, rows, date.fromisoformat(f"{month}-01"), import_id, now)
 
 
-def _write_file(lake: duckdb.DuckDBPyConnection, rows: str, month: date, import_id: int | None, now: datetime) -> None:
-    """Write rows as one sorted file, safe on disk under its final name, and register it."""
-    path = Path(USAGE) / f"month={month:%Y-%m}" / f"{uuid.uuid4().hex}.parquet"
-    target = Path(settings.LAKE) / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_suffix(".writing")
+def _write_file(
+    lake: duckdb.DuckDBPyConnection,
+    rows: str,
+    month: date,
+    import_id: int | None,
+    now: datetime,
+    replaced: Collection[int] = (),
+) -> None:
+    """Write rows as one sorted file and make it live in the place of the replaced ones."""
     question = f"SELECT count(*), min(us), max(us), min(customer), max(customer) FROM ({rows})"  # noqa: S608  As built above.
     # All rows are fetched: one left over would keep the connection from the reader below.
-    [stats] = lake.execute(question).fetchall()
-    if not stats[0]:
+    [(count, first, last, least, most)] = lake.execute(question).fetchall()
+    if not count:
+        go_live([], replaced, now=now)
         return
-    with pq.ParquetWriter(draft, SCHEMA, compression="zstd", use_dictionary=["event"]) as writer:
+    path = new_path(USAGE, month)
+    draft = store().draft(path)
+    with pq.ParquetWriter(draft, USAGE_SCHEMA, compression="zstd", use_dictionary=["event"]) as writer:
         reader = lake.sql(f"{rows} ORDER BY customer, us, event").to_arrow_reader(ROWS_IN_GROUP)
         for batch in reader:
             writer.write_batch(_as_stored(batch), row_group_size=ROWS_IN_GROUP)
-    _to_disk(draft)
-    draft.rename(target)
-    _to_disk(target.parent)
-    LakeFile.objects.create(
-        path=str(path),
-        kind=USAGE,
-        month=month,
-        rows=stats[0],
-        bytes=target.stat().st_size,
-        first_at=datetime.fromtimestamp(stats[1] / 1e6, UTC),
-        last_at=datetime.fromtimestamp(stats[2] / 1e6, UTC),
-        least_customer=stats[3],
-        most_customer=stats[4],
-        import_id=import_id,
-        created_at=now,
-    )
+    ends = (datetime.fromtimestamp(us / 1e6, UTC) for us in (first, last))
+    go_live([Draft(path, draft, USAGE, month, count, *ends, least, most, import_id)], replaced, now=now)
 
 
-def _as_stored(batch: Any) -> Any:
+def _as_stored(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = [
         batch.column("customer").cast(pa.int64()),
-        batch.column("us").cast(pa.timestamp("us", tz="UTC")),
+        batch.column("us").cast(MOMENT),
         batch.column("event").cast(pa.string()).dictionary_encode(),
         batch.column("count").cast(pa.int64()),
         batch.column("users").cast(pa.int64()),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return pa.RecordBatch.from_arrays(columns, schema=USAGE_SCHEMA)
 
 
 def _number(lake: duckdb.DuckDBPyConnection, question: str) -> int:
@@ -236,18 +205,3 @@ def forget_files(import_id: int) -> int:
     ChangedCustomer.note(customers_in(files))
     files.delete()
     return rows
-
-
-@transaction.atomic(durable=True)
-def sweep(*, grace: float = GRACE_SECONDS) -> int:
-    """Remove files that no row names and that are older than `grace` seconds; returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LAKE_LOCK])
-    folder = Path(settings.LAKE)
-    live = set(LakeFile.objects.filter(kind=USAGE).values_list("path", flat=True))
-    before, removed = time.time() - grace, 0
-    for path in [*folder.glob(f"{USAGE}/**/*"), *folder.glob("staging/**/*")]:
-        if path.is_file() and str(path.relative_to(folder)) not in live and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
-            removed += 1
-    return removed
