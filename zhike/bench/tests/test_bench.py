@@ -48,7 +48,14 @@ def place() -> Iterator[Path]:
 def bench(place: Path, *arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "zhike", "bench", *arguments]
     environment = {**os.environ, "TMPDIR": str(place), "ZHIKE_HOME": str(place / "unused")}
-    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_heed_ctrl_c
+    )
+
+
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to a job in the background, and what its children would inherit: ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(

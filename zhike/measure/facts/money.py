@@ -238,6 +238,18 @@ SUBSCRIPTION_FACTS = (
         'CASE WHEN BOOL_OR("end" IS NULL) FILTER (running) THEN NULL ELSE MAX("end") FILTER (running) END',
     ),
     Fact(
+        "contract_days",
+        Kind.INTEGER,
+        Unit.DAYS,
+        "合同期",
+        "Contract term",
+        "最晚到期的那份在约合同从开始到到期的天数；有不定期订阅或没有在约订阅的为空。",
+        "The days from the start to the end of the running subscription that ends last; unknown where its end is.",
+        Source.SUBSCRIPTIONS,
+        'CASE WHEN BOOL_OR("end" IS NULL) FILTER (running) THEN NULL '
+        "ELSE ARG_MAX(\"end\" - start, {'a': \"end\", 'b': \"end\" - start}) FILTER (running) END",
+    ),
+    Fact(
         "days_to_renewal",
         Kind.INTEGER,
         Unit.DAYS,

@@ -102,6 +102,9 @@ def facts_of(known: Known) -> dict[str, Any]:
         "arr": cents(12 * mrr),
         "seats": int(biggest.quantity) if biggest else None,
         "contract_end": contract_end,
+        "contract_days": max((each.end - each.start).days for each in known.running if each.end == contract_end)
+        if contract_end
+        else None,
         "days_to_renewal": (contract_end - today).days if contract_end else None,
         "users_30d": max((users for _day, _event, users in late), default=0),
         "active_days_30d": len({day for day, _event, _users in late}),

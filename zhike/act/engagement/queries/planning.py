@@ -40,6 +40,7 @@ ALWAYS = (
     "logins_per_week",
     "days_to_renewal",
     "contract_end",
+    "contract_days",
     "health",
     "health_30d_ago",
     "health_usage",

@@ -80,6 +80,8 @@ def _renewal_due(sign: RenewalDue, row: Row) -> Figures | None:
     days = row.get("days_to_renewal")
     if days is None or not 0 <= days <= sign.days:
         return None
+    if (row.get("contract_days") or 0) < sign.contracts_from_days:
+        return None
     end = row.get("contract_end")
     return {"code": "renewal_due", "days": int(days), "end": end.isoformat() if end else None}
 

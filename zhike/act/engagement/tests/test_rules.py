@@ -196,6 +196,9 @@ def test_the_newest_word_on_consent_counts() -> None:
     assert people.refused_channels(lines) == {"sms"}
 
 
+MONTHLY_LEFT_OUT = {"renewal_due": {"days": 60, "contracts_from_days": 180}}
+
+
 @pytest.mark.parametrize(
     ("sign", "facts", "code"),
     [
@@ -212,6 +215,8 @@ def test_the_newest_word_on_consent_counts() -> None:
         ({"logins_drop": {"share": 0.8}}, {"logins_per_week_90d_ago": 10.0, "logins_per_week": 2.0}, "logins_fell"),
         ({"renewal_due": {"days": 60}}, {"days_to_renewal": 60, "contract_end": DAY}, "renewal_due"),
         ({"renewal_due": {"days": 60}}, {"days_to_renewal": -1, "contract_end": DAY}, None),
+        (MONTHLY_LEFT_OUT, {"days_to_renewal": 20, "contract_end": DAY, "contract_days": 30}, None),
+        (MONTHLY_LEFT_OUT, {"days_to_renewal": 20, "contract_end": DAY, "contract_days": 365}, "renewal_due"),
     ],
 )
 def test_a_sign_shows_from_its_step_on(sign: Any, facts: dict[str, Any], code: str | None) -> None:

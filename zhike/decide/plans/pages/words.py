@@ -157,8 +157,11 @@ def sign(when: Sign, plan: Plan) -> str:
         case LoginsDrop(share=part, within_days=days):
             said = gettext("Log-ins fall by %(share)s or more in %(days)s days")
             return said % {"days": days, "share": share(part)}
-        case RenewalDue(days=days):
+        case RenewalDue(days=days, contracts_from_days=0):
             return gettext("The contract ends within %(days)s days") % {"days": days}
+        case RenewalDue(days=days, contracts_from_days=term):
+            said = gettext("A contract of %(term)s days or more ends within %(days)s days")
+            return said % {"days": days, "term": term}
         case _:
             return rule(given, plan)
 

@@ -128,9 +128,10 @@ class LoginsDrop(Section):
 
 
 class RenewalDue(Section):
-    """The contract ends within so many days."""
+    """The contract ends within so many days; contracts that run for less than `contracts_from_days` do not count."""
 
     days: Days
+    contracts_from_days: Annotated[int, Field(ge=0, le=3660)] = 0
 
 
 SIGNS = ("health_drop", "silence", "usage_drop", "logins_drop", "renewal_due", "rule")
