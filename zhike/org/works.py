@@ -9,12 +9,13 @@ from typing import Any, Self
 
 import psycopg
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 from psycopg.types.json import Jsonb
 
 from zhike.home import database_url
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
+from zhike.org import company
 from zhike.org.models import Staff, Work, WorkState
 
 WRITE_EVERY = 0.5  # Seconds between two writes of progress: often enough to watch, rare enough to cost nothing.
@@ -46,6 +47,7 @@ class Progress:
 
     The work's main transaction stays open for minutes; its progress must be seen meanwhile, hence the second
     connection. Leaving the block normally marks the work done, by `Cancelled` cancelled, by anything else failed.
+    Inside the block the language is that of the person who started the work: the card shows its words as written here.
     """
 
     def __init__(self, work_id: int) -> None:
@@ -54,6 +56,8 @@ class Progress:
         self._written = 0.0
 
     def __enter__(self) -> Self:
+        self._language = translation.override(_language_of(self.work_id))
+        self._language.__enter__()
         self._connection = psycopg.connect(**_same_database(), autocommit=True)
         self._write("state = 'running', started_at = %s, error = ''", timezone.now())
         return self
@@ -70,10 +74,11 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         state = WorkState.DONE if kind is None else WorkState.CANCELLED if kind is Cancelled else WorkState.FAILED
-        said = str(error) if isinstance(error, Refusal) else kind.__name__ if kind else ""
+        said = _said(error) if isinstance(error, Refusal) else kind.__name__ if kind else ""
         result = Jsonb(self.result)
         self._write("state = %s, error = %s, result = %s, finished_at = %s", state, said, result, timezone.now())
         self._connection.close()
+        self._language.__exit__(kind, error, trace)
 
     def _write(self, assignments: str, *values: object) -> bool:
         row = self._connection.execute(
@@ -81,6 +86,17 @@ class Progress:
             [*values, self.work_id],
         ).fetchone()
         return bool(row and row[0])
+
+
+def _language_of(work_id: int) -> str:
+    """Return the language of whoever started the work, or the company's for work of the clock."""
+    chosen = Work.objects.filter(pk=work_id).values_list("by__language", flat=True).first()
+    return chosen or company.current().language
+
+
+def _said(refusal: Refusal) -> str:
+    said = translation.gettext(str(refusal.message))
+    return said % refusal.details if refusal.details else said
 
 
 def _same_database() -> dict[str, Any]:

@@ -57,3 +57,10 @@ def remeasure(plan_number: int) -> None:
 def react(customer_id: int, event: str = EventKind.INTERACTION_LOGGED) -> None:
     """Let one customer's touches follow what has just happened; doing it twice changes nothing twice."""
     loop.react(customer_id, event=event, now=now())
+
+
+@job("loop.react_all", retries=3)
+def react_all(customer_ids: list[int], event: str) -> None:
+    """Let the touches of many customers follow an event that they share, such as a hand-over."""
+    for customer_id in customer_ids:
+        loop.react(customer_id, event=event, now=now())

@@ -11,6 +11,7 @@ from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.kit.searchterms import sort_key, terms_of
 from zhike.org import audit
+from zhike.org.jobs import defer
 from zhike.org.models import Staff
 from zhike.record.customers.models import Contact, Customer
 from zhike.record.events.models import Event, EventKind
@@ -106,6 +107,7 @@ def _note_hand_over(
         )
         for key, owner in after.items()
     )
+    defer("loop.react_all", customer_ids=list(after), event=EventKind.CUSTOMER_HANDED_OVER)
     owners = {str(key): owner for key, owner in after.items()}
     audit.note(by, "customer.handed_over", ("customers.customer", "many"), at=now, count=len(after), owners=owners)
 

@@ -24,6 +24,7 @@ from zhike.measure.models import CustomerFacts, FactsDay
 from zhike.org import works
 from zhike.org.models import AuditLine, Company, Work, WorkState
 from zhike.record.commerce.models import Product, Subscription
+from zhike.record.customers import operations as customers
 from zhike.record.customers.models import Customer
 from zhike.record.events.models import Event, EventKind
 from zhike.record.interactions.models import Interaction
@@ -195,6 +196,19 @@ def test_what_a_person_does_is_followed(book: list[Customer], mei: Person) -> No
     assert CustomerFacts.objects.get(pk=touch.customer_id).last_touch == DAY
     again = turned()
     assert again["touches_created"] == {}
+
+
+def test_open_touches_follow_a_hand_over(book: list[Customer], mei: Person, hire: Callable[..., Person]) -> None:
+    turned()
+    kai = hire("Kai", "csm", "East")
+    touch = Touch.objects.filter(state="open").first()
+    assert touch is not None
+    customers.hand_over([touch.customer], kai.staff, by=None, now=NOW)
+    job = ProcrastinateJob.objects.filter(task_name="loop.react_all").latest("id")
+    jobs.react_all(**job.args)
+    touch.refresh_from_db()
+    assert touch.owner_id == kai.staff.pk
+    assert set(Touch.objects.exclude(customer=touch.customer).values_list("owner", flat=True)) == {mei.staff.pk}
 
 
 def test_an_undo_is_followed_as_well(book: list[Customer], mei: Person) -> None:

@@ -1,11 +1,15 @@
 """Long work: one's own is watched, cancelled and listed; another's is nobody's business."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from zhike.conftest import Person
+from zhike.kit.refusal import Refusal
+from zhike.loop import NoCustomers
 from zhike.org import works
 from zhike.org.models import Work, WorkState
 
@@ -55,3 +59,20 @@ def test_the_bell_lists_ones_own_work(work: Work, mei: Person, jun: Person) -> N
     empty = jun.get("/jobs").content.decode()
     assert "Import customers.csv" not in empty
     assert "Nothing has been started" in empty
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("language", "step", "reason"),
+    [("en", "Reading the record", "There are no customers yet."), ("zh-hans", "正在读取记录", "还没有客户")],
+)
+def test_its_words_are_in_the_language_of_who_started_it(
+    hire: Callable[..., Person], language: str, step: str, reason: str
+) -> None:
+    work = works.start("loop.turn", "Turn", by=hire("Mei", "csm", language=language).staff, now=timezone.now())
+    with pytest.raises(Refusal), works.Progress(work.pk) as progress:
+        progress.step(gettext("Reading the record"))
+        raise NoCustomers
+    work.refresh_from_db()
+    assert (work.state, work.step) == (WorkState.FAILED, step)
+    assert work.error.startswith(reason)
