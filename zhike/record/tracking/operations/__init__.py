@@ -1,1 +1,5 @@
 """What is done with the stream of events: drained into the lake, attached to customers, erased."""
+
+from zhike.record.tracking.operations.draining import Drained, drain
+
+__all__ = ["Drained", "drain"]
