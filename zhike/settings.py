@@ -146,6 +146,9 @@ ENGINE_THREADS = env_number("ZHIKE_ENGINE_THREADS", default=2, least=1, most=64)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 UPLOAD_LIMIT = env_number("ZHIKE_UPLOAD_MB", default=1024, least=1, most=20_480) * 2**20
+# What one source may send to one web process in a second, and have waiting in the inbox, before it is told 429.
+TRACKING_RATE = env_number("ZHIKE_SOURCE_EVENTS_PER_SECOND", default=100_000, least=1, most=10_000_000)
+TRACKING_WAITING = env_number("ZHIKE_SOURCE_EVENTS_WAITING", default=5_000_000, least=1_000, most=1_000_000_000)
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "zhike.org.jobs.take_over"

@@ -50,14 +50,14 @@ REASONS: dict[str, str] = {
 }
 
 
-class Context(msgspec.Struct, rename="camel", omit_defaults=True):
+class Context(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """What is read of the context; the rest (addresses, devices, libraries) is not kept."""
 
     group_id: str | int | None = None
     traits: dict[str, Any] | None = None
 
 
-class Event(msgspec.Struct, rename="camel", omit_defaults=True):
+class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """One call of a client. Fields that are not named here are not kept.
 
     The inbox holds JSON arrays of these, each with `type` and `messageId`.
@@ -99,6 +99,8 @@ def read_time(text: str) -> datetime | None:
     """Return an ISO 8601 time as UTC (without a zone it is UTC already), or None when it cannot be read."""
     try:
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is UTC:
+            return moment
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -268,10 +268,12 @@ def _check_names(event: Event) -> None:
         raise Fault("no_group")
     group = None if event.context is None else event.context.group_id
     for name in (event.event, event.user_id, event.anonymous_id, event.name, event.group_id, event.previous_id, group):
+        if name is None:
+            continue
         if type(name) is str:
             if len(name) > NAME_LIMIT:
                 raise Fault("name_too_long", name[:60])
-        elif name is not None and not -(2**63) <= int(name) < 2**63:
+        elif not -(2**63) <= int(name) < 2**63:
             raise Fault("bad_number")
     if event.message_id and len(event.message_id) > MESSAGE_ID_LIMIT:
         raise Fault("message_id_too_long", event.message_id[:60])
@@ -286,7 +288,7 @@ def _check_time(event: Event, sent_at: datetime | None, received: datetime) -> N
     moment = read_time(text)
     if moment is None:
         raise Fault("timestamp", text)
-    if happened_at(moment, sent_at, received) < OLDEST:
+    if (sent_at is not None or moment < OLDEST) and happened_at(moment, sent_at, received) < OLDEST:
         raise Fault("too_old", text)
     if len(text) not in _USUAL or text[-1] != "Z" or text[10] != "T":
         event.timestamp = moment.isoformat()  # Other ways of writing a time are not for every reader.
