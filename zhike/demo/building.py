@@ -91,4 +91,12 @@ def build(size: Size, *, now: datetime, say: Say) -> Built:
     random = default_rng(size.seed)
     Weeks(folder(), by=by, random=random, zone=zone, planned_from=planned_from, now=now).live_through(days, say)
     (folder() / "complete").touch()
+    _keep(sign_ins)
     return Built(size, sign_ins)
+
+
+def _keep(sign_ins: list[SignIn]) -> None:
+    """Note the first passwords beside the demo's files, readable by the owner only; `zhike run` shows those that fit."""
+    path = settings.HOME / setting_up.DEMO_SIGN_INS
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{one.email}\t{one.password}\n" for one in sign_ins), encoding="utf-8")

@@ -15,7 +15,7 @@ SHOWN = ("admin", "shen.ruolan", "lin.zhixia")
 
 @dataclass(frozen=True)
 class SignIn:
-    """A first password, shown once and kept nowhere."""
+    """A first password. That of an invented company may lie in its data folder, for whoever starts it again."""
 
     name: str
     email: str

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from zhike.act.engagement.models import Alert, Touch, TouchState
-from zhike.conftest import Person
+from zhike.conftest import NOW, Person
 from zhike.demo import building, story
 from zhike.measure.models import CustomerFacts, FactsDay, StageMove
 from zhike.org import audit, company, operations
@@ -24,6 +24,7 @@ from zhike.record.events.models import Event, EventKind
 from zhike.record.imports.models import Import, ImportState
 from zhike.record.interactions.models import CONTACTS, Interaction
 from zhike.review.kpis.models import KpiValue
+from zhike.web import setting_up
 
 TODAY = date(2026, 3, 12)
 SMALL = {"customers": 60, "months": 6, "today": TODAY}
@@ -45,6 +46,7 @@ def demo(**options: object) -> str:
 def test_the_demo_company_stands_on_the_last_morning(hire: Callable[..., Person]) -> None:
     said = demo(**SMALL)
     _people_can_sign_in(said)
+    _the_next_start_shows_a_sign_in(said)
     assert Customer.objects.count() == 60
     assert Contact.objects.exists()
     assert set(Import.objects.values_list("state", flat=True)) == {ImportState.DONE}
@@ -62,6 +64,17 @@ def _people_can_sign_in(said: str) -> None:
     assert [email for email, password in shown.items() if not authenticate(username=email, password=password)] == []
     assert Staff.objects.filter(email__endswith="@yunzhou.example").count() == len(story.COLLEAGUES)
     assert company.current().is_demo
+
+
+def _the_next_start_shows_a_sign_in(said: str) -> None:
+    first = setting_up.demo_sign_in()
+    assert f"{first.first_email}  password: {first.first_password}" in said
+    assert building.folder().joinpath("sign-ins.tsv").stat().st_mode & 0o077 == 0
+    chosen = Staff.objects.get(email=first.first_email)
+    operations.choose_password(chosen, "a sentence of my own", now=NOW)
+    second = setting_up.demo_sign_in()
+    assert second.first_email not in {"", first.first_email}
+    assert f"{second.first_email}  password: {second.first_password}" in said
 
 
 def _history_exists() -> None:

@@ -39,6 +39,8 @@ class Command(BaseCommand):
         if ready.first_password:
             lines.append(f"First sign-in: {ready.first_email}  password: {ready.first_password}")
             lines.append("This password is shown once; change it under My account.")
+        elif (demo := setting_up.demo_sign_in()).first_password:
+            lines.append(f"Demo sign-in: {demo.first_email}  password: {demo.first_password}")
         else:
             lines.append("A forgotten password: zhike init --new-password E-MAIL")
         self.stdout.write("\n".join(lines))
