@@ -7,8 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from zhike.api.tracking.routes import ADDRESSES, SNIPPET
+from zhike.api.tracking.tests.conftest import Talk
+from zhike.asgi import application
 from zhike.org.doors import DOORS
 from zhike.org.roles import BUILT_IN_ROLES, Public
+
+KEYS = ["", "guess", "\0", "a" * 5000]
 
 
 def every_pattern(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -29,7 +34,25 @@ def address(name: str, pattern: URLPattern) -> str:
 
 
 def test_every_url_has_a_row_and_every_row_a_url() -> None:
-    assert {name for name, _pattern in every_pattern()} == set(DOORS)
+    assert {name for name, _pattern in every_pattern()} | set(ADDRESSES.values()) == set(DOORS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_doors_beside_the_pages_open_to_a_write_key_alone() -> None:
+    """Every address that is not Django's is known, and without a key none but the snippet answers with anything."""
+    assert {DOORS[name] for address, name in ADDRESSES.items() if address != SNIPPET} == {Public.WRITE_KEY}
+    assert DOORS[ADDRESSES[SNIPPET]] == Public.OPEN
+    assert [name for name, _pattern in every_pattern() if DOORS[name] == Public.WRITE_KEY] == []
+    talk = Talk("", application)
+    routes = [address.removeprefix("/v1/") for address in ADDRESSES if address != SNIPPET]
+
+    async def knock() -> set[int]:
+        answers = [
+            await talk.one(route, {"userId": "u", "writeKey": "guess"}, key=key) for route in routes for key in KEYS
+        ]
+        return {answer.status for answer in answers}
+
+    assert talk.run(knock()) == {401}
 
 
 @pytest.mark.parametrize("role", ["nobody", *BUILT_IN_ROLES])

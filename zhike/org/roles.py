@@ -24,6 +24,8 @@ class Permission(models.TextChoices):
     MANAGE_STAFF = "manage_staff", _("Manage staff, teams and roles")
     MANAGE_COMPANY = "manage_company", _("Change the company's settings")
     READ_AUDIT = "read_audit", _("Read the audit log")
+    MANAGE_SOURCES = "manage_sources", _("Manage data sources and write keys")
+    SEE_STREAM = "see_stream", _("See the event stream, refused events and features")
 
 
 class Scope(models.TextChoices):
@@ -35,10 +37,11 @@ class Scope(models.TextChoices):
 
 
 class Public(StrEnum):
-    """Doors that need no permission: open to everybody, or to whoever is signed in."""
+    """Doors that need no permission: open to everybody, to whoever is signed in, or to holders of a write key."""
 
     OPEN = "open"
     SIGNED_IN = "signed_in"
+    WRITE_KEY = "write_key"
 
 
 P = Permission
@@ -51,7 +54,13 @@ BUILT_IN_ROLES: dict[str, tuple[str, list[Permission], Scope, bool, bool]] = {
     "viewer": (gettext_noop("Viewer"), _READ, Scope.ALL, False, False),
     "agent": (gettext_noop("Support agent"), _DAILY, Scope.ALL, True, False),
     "csm": (gettext_noop("Customer success manager"), _CSM, Scope.OWN, True, True),
-    "marketer": (gettext_noop("Marketer"), [*_READ, P.EXPORT, P.RUN_IMPORTS, P.EDIT_PLAN], Scope.ALL, False, True),
+    "marketer": (
+        gettext_noop("Marketer"),
+        [*_READ, P.EXPORT, P.RUN_IMPORTS, P.EDIT_PLAN, P.SEE_STREAM],
+        Scope.ALL,
+        False,
+        True,
+    ),
     "lead": (
         gettext_noop("Team lead"),
         [*_CSM, P.ASSIGN_CUSTOMERS, P.EDIT_PLAN, P.PUBLISH_PLAN, P.RUN_IMPORTS],
