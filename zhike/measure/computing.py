@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES, FieldType
-from zhike.measure import health, lake, lifecycle, reading, rfm, snapshots, tiers, wide
+from zhike.measure import health, lake, lifecycle, reading, rfm, tiers, wide
 from zhike.measure.facts import FACTS, HEALTH_INPUTS, fields
-from zhike.measure.lake import Engine
-from zhike.measure.models import StageMove
-from zhike.measure.reading import Morning, Record
+from zhike.measure.lake import Engine, Value
+from zhike.measure.reading import History, Morning, Record
 from zhike.measure.specs import MeasureSpec
 
 
@@ -31,33 +30,18 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class History:
-    """What earlier mornings left: the last stage and tier of each customer, health 30 days ago and by week."""
-
-    stages: pa.Table
-    health: pa.Table
-
-    @classmethod
-    def before(cls, today: date) -> History:
-        """Read it."""
-        return cls(reading.last_moves(StageMove, today), snapshots.health_near(today - timedelta(days=30)))
-
-    @classmethod
-    def none(cls) -> History:
-        """Return the history of a company that never measured."""
-        return cls(reading.LAST_MOVES.empty_table(), snapshots.HEALTH.empty_table())
-
-
-@dataclass(frozen=True)
 class Computed:
-    """The rows of one morning, ordered by `customer_id`, and warnings of what was left out of them."""
+    """The rows of one morning, ordered by `customer_id`, warnings of what was left out, and what was gathered."""
 
     table: pa.Table
     warnings: list[dict[str, object]]
+    gathered: pa.Table
 
 
-def facts(spec: MeasureSpec, today: date, *, given: pa.Table | None, watcher: Watcher) -> Computed:
-    """Return the facts of the morning of `today`: one row per customer, ordered by `customer_id`.
+def facts(
+    spec: MeasureSpec, today: date, *, given: pa.Table | None, watcher: Watcher, moment: datetime | None = None
+) -> Computed:
+    """Return the facts of the morning of `today`, or at a moment of it: one row per customer, by `customer_id`.
 
     The columns are `customer_id`, all FACTS in their order, and `attributes` as JSON text. `given` is customer_id and
     next_touch. Raises RuleError and HealthFromUnknownFact for a plan that names facts wrongly, LakeFileMissing when the
@@ -66,8 +50,8 @@ def facts(spec: MeasureSpec, today: date, *, given: pa.Table | None, watcher: Wa
     allowed = fields([tier.key for tier in spec.tiers.tiers])
     check(spec, allowed)  # Before the long reading, and again by whoever computes without it.
     watcher.step(str(_("Reading the record")), 0, 4)
-    when = reading.morning(today)
-    record = reading.record(when)
+    when = reading.morning(today, moment)
+    record = reading.record(when, spec.rfm.window_days)
     history = History.before(today)
     with lake.engine() as engine:
         return compute(engine, record, spec, when, history, allowed, given=given, watcher=watcher)
@@ -95,19 +79,37 @@ def compute(
     """Return the facts made from a record: a pure function of its arguments."""
     check(spec, allowed)
     watcher.step(str(_("Gathering orders, subscriptions and usage")), 1, 4)
-    row = wide.gather(engine, record, spec, when, given)
+    gathered = wide.gather(engine, record, spec, when, history)
     watcher.step(str(_("Scoring health, stages and tiers")), 2, 4)
+    values = wide.parameters(record.currency, spec, when)
+    table = score(engine, gathered, spec, when, allowed, given=given, values=values)
+    return Computed(table, wide.without_rate(engine, record), gathered)
+
+
+def score(
+    engine: Engine,
+    gathered: pa.Table,
+    spec: MeasureSpec,
+    when: Morning,
+    allowed: Mapping[str, FieldType],
+    *,
+    given: pa.Table | None,
+    values: Mapping[str, Value],
+) -> pa.Table:
+    """Return the facts of all customers from what was gathered of each: scores, shares, stages, health and tiers."""
+    row = wide.finish(engine, gathered, given, spec, values)
     parts = {
         "wide": row,
         "rfm": rfm.score(engine, row, spec.rfm, when),
         "shares": tiers.shares(engine, row),
-        "staged": lifecycle.stages(engine, row, record, spec.lifecycle, when, history.stages),
+        "staged": lifecycle.stages(engine, row, spec.lifecycle, when),
     }
     inputs = sorted({part.fact for part in spec.health.parts.values()})
-    parts["healthy"] = health.scores(engine, _together(engine, parts, inputs), spec.health, history.health)
+    past = row.select(["customer_id", "past_health"]).rename_columns(["customer_id", "health"])
+    parts["healthy"] = health.scores(engine, _together(engine, parts, inputs), spec.health, past)
     needed = sorted({spec.tiers.revenue, "ref", *tiers.columns(spec.tiers, allowed)})
     parts["tiered"] = tiers.assign(engine, _together(engine, parts, needed), spec.tiers, allowed, when.today)
-    return Computed(_together(engine, parts, [*FACTS, ATTRIBUTES]), wide.without_rate(engine, record))
+    return _together(engine, parts, [*FACTS, ATTRIBUTES])
 
 
 def _together(engine: Engine, parts: dict[str, pa.Table], names: list[str]) -> pa.Table:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +15,19 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from zhike.kit.refusal import Refusal
 from zhike.record.events.models import LakeFile
+from zhike.record.events.queries import store
+from zhike.record.events.rules import EVENTS, USAGE
 
 UTC = ZoneInfo("UTC")
 Value = int | float | str | date | datetime | list[str] | None
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000  # Microseconds.
+DAY = 86_400 * SECOND
 _PARAMETER = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
 
@@ -50,6 +57,9 @@ class Engine:
                 "python_enable_replacements": False,
             },
         )
+        # Files are never written again, so what is known of one stays true. Moments in them say that they are UTC.
+        for setting in ("parquet_metadata_cache = true", "TimeZone = 'UTC'", "preserve_insertion_order = false"):
+            self._connection.execute(f"SET GLOBAL {setting}")  # For its cursors, too.
         self._connection.execute("SET allowed_directories = [$lake]", {"lake": str(lake)})
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
@@ -100,35 +110,93 @@ def reader() -> Engine:
     return _shared(settings.LAKE)
 
 
-def usage_files(*, since: datetime | None = None, until: datetime, customer_id: int | None = None) -> list[Path]:
-    """Return the live usage files that may hold rows in [since, until), of one customer if given.
-
-    Raises LakeFileMissing when the catalogue names a file that is not there: facts without it would be wrong.
+@dataclass(frozen=True)
+class UsageFiles:
+    """The live files that tell of use: `counted` were imported, a row stands for so many times and so many people;
+    `tracked` came from tracking clients, a row is one time and names its person.
     """
-    files = LakeFile.objects.filter(kind="usage", first_at__lt=until)
+
+    counted: tuple[Path, ...] = ()
+    tracked: tuple[Path, ...] = ()
+    rows: int = 0
+    customers: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def listed(cls, files: QuerySet[LakeFile]) -> UsageFiles:
+        """Return those among the files; raises LakeFileMissing for one that is not there: facts would be wrong."""
+        found = list(files.filter(kind__in=(USAGE, EVENTS)).order_by("path"))
+        if not found:
+            return cls()
+        return cls(
+            counted=tuple(fetched(each.path) for each in found if each.kind == USAGE),
+            tracked=tuple(fetched(each.path) for each in found if each.kind == EVENTS),
+            rows=sum(each.rows for each in found),
+            customers=(min(each.least_customer for each in found), max(each.most_customer for each in found)),
+        )
+
+
+def usage_files(
+    *, since: datetime | None = None, until: datetime | None = None, customer_id: int | None = None
+) -> UsageFiles:
+    """Return the live files that may hold usage in [since, until), of one customer if given."""
+    files = LakeFile.objects.all()
+    if until is not None:
+        files = files.filter(first_at__lt=until)
     if since is not None:
         files = files.filter(last_at__gte=since)
     if customer_id is not None:
         files = files.filter(least_customer__lte=customer_id, most_customer__gte=customer_id)
-    return [present(path) for path in files.order_by("path").values_list("path", flat=True)]
+    return UsageFiles.listed(files)
+
+
+def fetched(path: str) -> Path:
+    """Return a local place of a live file, or raise LakeFileMissing."""
+    try:
+        return store().place(path)
+    except FileNotFoundError as error:
+        raise LakeFileMissing(path=path) from error
 
 
 def present(path: str) -> Path:
-    """Return the place of a file of the lake, or raise LakeFileMissing."""
+    """Return the place of a file that measuring itself wrote, or raise LakeFileMissing."""
     place = Path(settings.LAKE) / path
     if not place.is_file():
         raise LakeFileMissing(path=path)
     return place
 
 
-def usage_relation(files: list[Path]) -> str:
-    """Return the FROM item with the usage rows (customer, at, event, count, users) of these files."""
-    if not files:
-        return (
-            '(SELECT NULL::BIGINT AS customer, NULL::TIMESTAMP AS "at", NULL::VARCHAR AS event, '
-            "NULL::BIGINT AS count, NULL::BIGINT AS users WHERE false)"
-        )
-    return f"read_parquet([{', '.join(quoted(str(path)) for path in files)}])"
+NO_USAGE = (
+    "(SELECT NULL::BIGINT AS customer, NULL::BIGINT AS us, NULL::VARCHAR AS event, NULL::BIGINT AS count, "
+    "NULL::BIGINT AS users, NULL::BIGINT AS person WHERE false)"
+)
+# What a tracked person did: events, pages and screens; saying who somebody is, is no use.
+USES = "call <= 3"
+
+
+def usage_relation(files: UsageFiles, *, since: datetime | None = None, until: datetime | None = None) -> str:
+    """Return the FROM item with the usage rows in [since, until) of these files.
+
+    Its columns: customer, us (microseconds since 1970, UTC), event, count, users (as many people an imported row
+    gives), person (who it was, 0 or None where nobody is named).
+    """
+    time = [f'"at" >= TIMESTAMP {quoted(str(plain_utc(since)))}'] if since else []
+    time += [f'"at" < TIMESTAMP {quoted(str(plain_utc(until)))}'] if until else []
+    parts = []
+    if files.counted:
+        columns = 'customer, EPOCH_US("at") AS us, event, count, users, NULL::BIGINT AS person'
+        parts.append(_part(columns, files.counted, time))
+    if files.tracked:
+        columns = 'customer, EPOCH_US("at") AS us, event, 1::BIGINT AS count, NULL::BIGINT AS users, person'
+        parts.append(_part(columns, files.tracked, [USES, *time]))
+    return f"({' UNION ALL '.join(parts)})" if parts else NO_USAGE
+
+
+def _part(columns: str, files: Sequence[Path], conditions: Sequence[str]) -> str:
+    paths = ", ".join(quoted(str(path)) for path in files)
+    where = " AND ".join(["true", *conditions])
+    return filled(
+        "SELECT {columns} FROM read_parquet([{paths}]) WHERE {where}", columns=columns, paths=paths, where=where
+    )
 
 
 def filled(statement: str, /, **parts: str) -> str:
@@ -155,14 +223,29 @@ def plain_utc(moment: datetime) -> datetime:
 
 
 def local_day(column: str, zone: ZoneInfo, *, first: date, last: date) -> str:
-    """Return SQL for the zone's day of a UTC timestamp; exact from day `first` to day `last`, cheap everywhere.
+    """Return SQL for the zone's day, in days since 1970, of microseconds since 1970; exact from day `first` to `last`.
 
     A zone without summer time costs one addition. Others are a CASE over their changes.
     """
     offsets = _offsets(zone, first, last)
-    cases = [f"WHEN {column} < TIMESTAMP {quoted(str(until))} THEN {seconds}" for until, seconds in offsets[:-1]]
-    shift = f"CASE {' '.join(cases)} ELSE {offsets[-1][1]} END" if cases else str(offsets[-1][1])
-    return f"CAST({column} + TO_SECONDS({shift}) AS DATE)"
+    cases = [f"WHEN {column} < {microseconds(until)} THEN {seconds * SECOND}" for until, seconds in offsets[:-1]]
+    shift = f"CASE {' '.join(cases)} ELSE {offsets[-1][1] * SECOND} END" if cases else str(offsets[-1][1] * SECOND)
+    return f"CAST(({column} + {shift}) // {DAY} AS INTEGER)"
+
+
+def as_date(number: str) -> str:
+    """Return SQL for the date that is so many days after 1970 began."""
+    return f"(DATE '1970-01-01' + {number})"
+
+
+def day_number(day: date) -> int:
+    """Return how many days after the beginning of 1970 a day is."""
+    return (day - EPOCH.date()).days
+
+
+def microseconds(moment: datetime) -> int:
+    """Return how many microseconds after the beginning of 1970 a moment is."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 @functools.lru_cache(maxsize=8)
@@ -174,10 +257,10 @@ def _offsets(zone: ZoneInfo, first: date, last: date) -> tuple[tuple[datetime, i
         following = moment + timedelta(days=7)
         if _offset(zone, following) != _offset(zone, moment):
             change = _change(zone, moment, following)
-            found.append((plain_utc(change), _offset(zone, moment)))
+            found.append((change, _offset(zone, moment)))
             following = change
         moment = following
-    return (*found, (plain_utc(stop), _offset(zone, stop)))
+    return (*found, (stop, _offset(zone, stop)))
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> int:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from zhike.measure.lake import Engine, Value, filled
+from zhike.measure.lake import Engine, Value, as_date, filled
 from zhike.measure.reading import Morning, Record
 from zhike.measure.specs import LifecycleSpec
-from zhike.measure.wide import usage_day
 
 SIGNS = {
     "subscription": "SELECT customer, start, COALESCE(\"end\", DATE '9999-12-31') AS stop FROM subscriptions "
     'WHERE "end" IS NULL OR "end" > start',
     "orders": "SELECT customer, day AS start, day + 1 AS stop FROM orders WHERE bought > 0",
-    "usage": "SELECT DISTINCT customer, {day} AS start, {day} + 1 AS stop FROM {usage}",
+    "usage": "SELECT customer, {day} AS start, {day} + 1 AS stop "
+    "FROM (SELECT DISTINCT customer, {number} AS number FROM {usage})",
 }
 
 # `away` is the number of whole days without a sign before a stretch.
@@ -32,9 +32,7 @@ GROUP BY customer
 
 STATEMENT = """
 WITH aged AS (
-  SELECT w.customer_id, w.tenure_days AS age, COALESCE(w.joined, w.first_sign) AS born, w.fall_now, w.fall_before,
-         life.life_end, life.returned_on
-  FROM wide AS w LEFT JOIN life USING (customer_id)),
+  SELECT *, tenure_days AS age, COALESCE(joined, first_sign) AS born FROM wide),
 staged AS (
   SELECT *, CASE
     WHEN $today - life_end > $churn_after THEN 'churned'
@@ -46,7 +44,7 @@ staged AS (
     ELSE 'maturity' END AS stage
   FROM aged),
 begun AS (
-  SELECT customer_id, stage, CASE
+  SELECT customer_id, stage, before_stage, before_day, CASE
     WHEN stage = 'churned' THEN life_end + $churn_after + 1
     WHEN stage = 'won_back' THEN returned_on + 1
     WHEN stage = 'onboarding' THEN born
@@ -54,27 +52,32 @@ begun AS (
     ELSE $today END AS since
   FROM staged)
 SELECT customer_id, stage, CASE
-    WHEN before.after = stage THEN before.day
-    WHEN before.after IS NULL THEN LEAST(since, $today)
+    WHEN before_stage = stage THEN before_day
+    WHEN before_stage IS NULL THEN LEAST(since, $today)
     ELSE $today END AS stage_since
-FROM begun LEFT JOIN before USING (customer_id)
+FROM begun
 """
 
 
-def stages(
-    engine: Engine, wide: pa.Table, record: Record, spec: LifecycleSpec, when: Morning, before: pa.Table
-) -> pa.Table:
+def life(engine: Engine, record: Record, spec: LifecycleSpec, when: Morning) -> pa.Table:
+    """Return customer_id, life_end (the first day without the latest sign of life) and returned_on (when the latest
+    stretch of life after a pause began), for customers with signs of life.
+    """
+    number = when.day_of("us")
+    signs = filled(SIGNS[spec.churn_by], day=as_date("number"), number=number, usage=record.usage.relation)
+    tables = {"subscriptions": record.subscriptions, "orders": record.orders, "asked": record.usage.asked}
+    return engine.query(filled(LIFE, signs=signs), _values(spec, when), **tables)
+
+
+def stages(engine: Engine, wide: pa.Table, spec: LifecycleSpec, when: Morning) -> pa.Table:
     """Return customer_id, stage and stage_since, one row per row of `wide`.
 
-    `wide` needs customer_id, tenure_days, joined, first_sign, fall_now and fall_before. `before` holds the last known
-    stage of earlier mornings (customer_id, after, day): it only says since when, never which. A customer first seen
-    today is in the stage since the day that follows from the record, or since today when none does. The age of a
-    customer without any date is unknown; such a customer counts as growing.
+    `wide` needs customer_id, tenure_days, joined, first_sign, fall_now, fall_before, the columns of `life`, and the
+    last known stage of earlier mornings with its day (before_stage, before_day): it only says since when, never which.
+    A customer first seen today is in the stage since the day that follows from the record, or since today when none
+    does. The age of a customer without any date is unknown; such a customer counts as growing.
     """
-    values = _values(spec, when)
-    signs = filled(SIGNS[spec.churn_by], day=usage_day(when), usage=record.usage)
-    life = engine.query(filled(LIFE, signs=signs), values, subscriptions=record.subscriptions, orders=record.orders)
-    return engine.query(STATEMENT, values, wide=wide, life=life, before=before)
+    return engine.query(STATEMENT, _values(spec, when), wide=wide)
 
 
 def _values(spec: LifecycleSpec, when: Morning) -> dict[str, Value]:

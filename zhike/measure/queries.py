@@ -24,7 +24,6 @@ from zhike.kit.ruletrees import ATTRIBUTES, Rule
 from zhike.measure import lake, reading
 from zhike.measure.facts import BANDS, FACTS, STORED
 from zhike.measure.models import CustomerFacts, FactsDay, FactsSummary
-from zhike.measure.wide import usage_day
 from zhike.org.models import Staff
 from zhike.org.principals import SYSTEM, Principal
 from zhike.org.roles import Scope
@@ -247,7 +246,7 @@ def health_history(customer_id: int, days: int, *, until: date) -> list[tuple[da
 def usage_weekly(customer_id: int, weeks: int, *, today: date) -> list[tuple[date, int]]:
     """Return usage per week of seven days, oldest first, each by its first day; the last one ends yesterday."""
     found = _usage(
-        "SELECT CAST(($today - {day} - 1) // 7 AS INTEGER) AS week, CAST(SUM(count) AS BIGINT) AS number "
+        "SELECT CAST(($today - day - 1) // 7 AS INTEGER) AS week, CAST(SUM(count) AS BIGINT) AS number "
         "FROM {usage} GROUP BY week",
         customer_id,
         days=7 * weeks,
@@ -274,8 +273,8 @@ class EventUsage:
 def usage_by_event(customer_id: int, *, today: date) -> list[EventUsage]:
     """Return what one customer used in the last 60 days, most used first, at most EVENTS_SHOWN features."""
     found = _usage(
-        "SELECT event, CAST(COALESCE(SUM(count) FILTER ({day} >= $today - 30), 0) AS BIGINT) AS now, "
-        "CAST(COALESCE(SUM(count) FILTER ({day} < $today - 30), 0) AS BIGINT) AS before, MAX({day}) AS last "
+        "SELECT event, CAST(COALESCE(SUM(count) FILTER (day >= $today - 30), 0) AS BIGINT) AS now, "
+        "CAST(COALESCE(SUM(count) FILTER (day < $today - 30), 0) AS BIGINT) AS before, MAX(day) AS last "
         "FROM {usage} GROUP BY event ORDER BY GREATEST(now, before) DESC, event LIMIT $shown",
         customer_id,
         days=60,
@@ -290,17 +289,14 @@ def _usage(statement: str, customer_id: int, *, days: int, today: date) -> list[
     since = lake.midnight(today - timedelta(days=days), when.zone)
     files = lake.usage_files(since=since, until=when.cut_off, customer_id=customer_id)
     usage = lake.filled(
-        '(SELECT * FROM {files} WHERE customer = $customer AND "at" >= $since AND "at" < $until)',
-        files=lake.usage_relation(files),
+        "(SELECT *, {day} AS day FROM {files} WHERE customer = $customer)",
+        day=lake.as_date(when.day_of("us")),
+        files=lake.usage_relation(files, since=since, until=when.cut_off),
     )
     values: dict[str, lake.Value] = {
         "customer": customer_id,
-        "since": lake.plain_utc(since),
-        "until": lake.plain_utc(when.cut_off),
         "today": today,
         "shown": EVENTS_SHOWN,
     }
-    rows: list[dict[str, Any]] = (
-        lake.reader().query(lake.filled(statement, usage=usage, day=usage_day(when)), values).to_pylist()
-    )
+    rows: list[dict[str, Any]] = lake.reader().query(lake.filled(statement, usage=usage), values).to_pylist()
     return rows

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -11,14 +12,19 @@ from django.db import connection, models
 from psycopg import sql
 from pyarrow import csv
 
-from zhike.measure import lake
+from zhike.measure import lake, snapshots
 from zhike.measure.models import StageMove, TierMove
+from zhike.measure.usage import Usage
 from zhike.org import company
 from zhike.org.models import ExchangeRate
 from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Customer
 from zhike.record.events.models import Event, EventKind
 from zhike.record.interactions.models import CONTACTS, Interaction, Outcome
+from zhike.record.tracking.models import Person
+
+Ids = list[int] | None  # Some customers, in order; None is all of them.
+NEVER = 2**62  # Microseconds: later than any moment of a day that is measured.
 
 MONEY = pa.decimal128(18, 4)
 ID, TEXT, DAY, YES_NO = pa.int64(), pa.string(), pa.date32(), pa.bool_()
@@ -48,29 +54,49 @@ INTERACTIONS = pa.schema([("customer", ID), ("day", DAY), ("reached", YES_NO)])
 ANSWERS = pa.schema([("customer", ID), ("id", ID), ("at", pa.timestamp("us")), ("nps", ID)])
 RATES = pa.schema([("currency", TEXT), ("from_day", DAY), ("rate", pa.decimal128(18, 8))])
 NEXT_TOUCHES = pa.schema([("customer_id", ID), ("next_touch", DAY)])
-LATER = pa.schema([("customer", ID)])
+LATER = pa.schema([("customer", ID), ("us", ID)])
+MERGED = pa.schema([("person", ID), ("same", ID)])
+ASKED = pa.schema([("customer_id", ID)])
 LAST_MOVES = pa.schema([("customer_id", ID), ("after", TEXT), ("day", DAY)])
 
 
 @dataclass(frozen=True)
 class Morning:
-    """The moment up to which is measured: the beginning of `today` in the company's time zone."""
+    """The moment up to which is measured: the beginning of `today` in the company's time zone, or `moment` after it.
+
+    What happened between the two counts as today's, also when it is past midnight already.
+    """
 
     today: date
     zone: ZoneInfo
+    moment: datetime | None = None
 
     @property
     def cut_off(self) -> datetime:
         """The first moment, in UTC, that is not measured any more."""
-        return lake.midnight(self.today, self.zone)
+        begin = lake.midnight(self.today, self.zone)
+        return max(begin, self.moment) if self.moment else begin
+
+    def day_of(self, us: str) -> str:
+        """Return SQL for the company's day, in days since 1970, of microseconds since 1970, today at the latest.
+
+        Rows of the last thirty years fall on the exact day.
+        """
+        first = self.today - timedelta(days=30 * 366)
+        day = lake.local_day(us, self.zone, first=first, last=self.today + timedelta(days=2))
+        return f"LEAST({day}, {lake.day_number(self.today)})"
+
+    def since(self, days: int) -> int:
+        """Return the moment, in microseconds since 1970, at which the day so many days ago began."""
+        return lake.microseconds(lake.midnight(self.today - timedelta(days=days), self.zone))
 
 
 @dataclass(frozen=True)
 class Record:
     """Everything that one morning's facts are made from.
 
-    `usage` is a FROM item of the engine with the columns customer, at (UTC), event, count and users; it may hold later
-    rows, which the reader leaves out. `later` holds the customers with rows after the morning.
+    `later` holds the customers with rows after the morning, and from which moment on, in microseconds since 1970, the
+    first of them will count.
     """
 
     customers: pa.Table
@@ -81,29 +107,93 @@ class Record:
     rates: pa.Table
     later: pa.Table
     currency: str
-    usage: str
+    usage: Usage
 
 
-def morning(today: date) -> Morning:
-    """Return the morning of a day in the company's time zone."""
-    return Morning(today, company.zone())
+@dataclass(frozen=True)
+class History:
+    """What earlier mornings left: the last stage of each customer, and its health 30 days ago."""
+
+    stages: pa.Table
+    health: pa.Table
+
+    @classmethod
+    def before(cls, today: date) -> History:
+        """Read it."""
+        return cls(last_moves(StageMove, today), snapshots.health_near(today - timedelta(days=30)))
+
+    @classmethod
+    def none(cls) -> History:
+        """Return the history of a company that never measured."""
+        return cls(LAST_MOVES.empty_table(), snapshots.HEALTH.empty_table())
 
 
-def record(when: Morning) -> Record:
-    """Read what was known on that morning."""
-    until = lake.quoted(str(lake.plain_utc(when.cut_off)))
-    usage = lake.usage_relation(lake.usage_files(until=when.cut_off))
+def morning(today: date, moment: datetime | None = None) -> Morning:
+    """Return the morning of a day in the company's time zone, or a moment of that day."""
+    return Morning(today, company.zone(), moment)
+
+
+def record(when: Morning, window_days: int | None = None, *, only: Collection[int] | None = None) -> Record:
+    """Read what was known at that moment, of all customers or of `only` some.
+
+    `window_days` is the RFM window, as far as days with usage are counted in it.
+    """
+    among = None if only is None else sorted(only)
     return Record(
-        customers=_customers(),
-        orders=_orders(when),
-        subscriptions=_subscriptions(when),
-        interactions=_interactions(when),
-        answers=_answers(when),
+        customers=_customers(among),
+        orders=_orders(when, among),
+        subscriptions=_subscriptions(when, among),
+        interactions=_interactions(when, among),
+        answers=_answers(when, among),
         rates=_rates(when),
-        later=_later(when),
+        later=_later(when, among),
         currency=reporting_currency(),
-        usage=lake.filled('(SELECT * FROM {usage} WHERE "at" < TIMESTAMP {until})', usage=usage, until=until),
+        usage=_usage(when, window_days, among),
     )
+
+
+def _usage(when: Morning, window_days: int | None, among: Ids) -> Usage:
+    files = lake.usage_files(until=when.cut_off)
+    relation = lake.usage_relation(files, until=when.cut_off)
+    rows, customers = files.rows, files.customers
+    if among is not None:
+        relation = lake.filled("(SELECT * FROM {all} SEMI JOIN asked ON customer = customer_id)", all=relation)
+        # Nobody asked for is nobody to gather; for some, one pass over the files is enough.
+        rows = min(rows, len(among))
+    return Usage(
+        relation=relation,
+        rows=rows,
+        customers=customers,
+        merged=_merged() if files.tracked else MERGED.empty_table(),
+        day=when.day_of("us"),
+        since_30=when.since(30),
+        since_window=when.since(window_days) if window_days else 0,
+        asked=_asked(among),
+    )
+
+
+def _asked(among: Ids) -> pa.Table:
+    return pa.table({"customer_id": pa.array(among or [], ID)}, ASKED)
+
+
+def _merged() -> pa.Table:
+    """Return who turned out to be somebody else, with whom that is in the end."""
+    return rows(
+        "WITH RECURSIVE chain (person, same) AS (SELECT id, merged_into_id FROM {people} "
+        "WHERE merged_into_id IS NOT NULL UNION ALL SELECT chain.person, next.merged_into_id FROM chain "
+        "JOIN {people} AS next ON next.id = chain.same WHERE next.merged_into_id IS NOT NULL) "
+        "SELECT person, same FROM chain JOIN {people} AS last ON last.id = chain.same "
+        "WHERE last.merged_into_id IS NULL",
+        MERGED,
+        people=Person,
+    )
+
+
+def _among(among: Ids, column: str = "customer_id") -> sql.Composable:
+    """Return the condition that a row is of one of these customers; no customers mean all."""
+    if among is None:
+        return sql.SQL("true")
+    return sql.SQL("{} = ANY({}::bigint[])").format(sql.Identifier(column), sql.Literal(among))
 
 
 def rows(query: str, schema: pa.Schema, **values: object) -> pa.Table:
@@ -133,6 +223,8 @@ def rows(query: str, schema: pa.Schema, **values: object) -> pa.Table:
 
 
 def _part(value: object) -> sql.Composable:
+    if isinstance(value, sql.Composable):
+        return value
     if isinstance(value, type) and issubclass(value, models.Model):
         return sql.Identifier(value._meta.db_table)
     return sql.Literal(str(value) if isinstance(value, ZoneInfo) else value)
@@ -161,53 +253,61 @@ def last_moves(model: type[StageMove] | type[TierMove], today: date) -> pa.Table
     )
 
 
-def _customers() -> pa.Table:
+def _customers(among: Ids) -> pa.Table:
     return rows(
         "SELECT id, ref, name, kind, industry, region, size, joined, owner_id, acquisition_cost, attributes "
-        "FROM {customers}",
+        "FROM {customers} WHERE {among}",
         CUSTOMERS,
         customers=Customer,
+        among=_among(among, "id"),
     )
 
 
-def _orders(when: Morning) -> pa.Table:
+def _orders(when: Morning, among: Ids) -> pa.Table:
     return rows(
-        "SELECT customer_id, (placed_at AT TIME ZONE {zone})::date, currency, bought, returned, fees "
-        "FROM {orders} WHERE placed_at < {cut_off}",
+        "SELECT customer_id, least((placed_at AT TIME ZONE {zone})::date, {today}), currency, bought, returned, fees "
+        "FROM {orders} WHERE placed_at < {cut_off} AND {among}",
         ORDERS,
+        among=_among(among),
         orders=Order,
         zone=when.zone,
+        today=when.today,
         cut_off=when.cut_off,
     )
 
 
-def _subscriptions(when: Morning) -> pa.Table:
+def _subscriptions(when: Morning, among: Ids) -> pa.Table:
     return rows(
-        'SELECT customer_id, start, "end", mrr, quantity, currency FROM {subscriptions} WHERE start < {today}',
+        'SELECT customer_id, start, "end", mrr, quantity, currency FROM {subscriptions} '
+        "WHERE start < {today} AND {among}",
         SUBSCRIPTIONS,
+        among=_among(among),
         subscriptions=Subscription,
         today=when.today,
     )
 
 
-def _interactions(when: Morning) -> pa.Table:
+def _interactions(when: Morning, among: Ids) -> pa.Table:
     return rows(
-        "SELECT customer_id, (at AT TIME ZONE {zone})::date, outcome = {reached} "
-        "FROM {interactions} WHERE at < {cut_off} AND outcome = ANY({contacts})",
+        "SELECT customer_id, least((at AT TIME ZONE {zone})::date, {today}), outcome = {reached} "
+        "FROM {interactions} WHERE at < {cut_off} AND outcome = ANY({contacts}) AND {among}",
         INTERACTIONS,
+        among=_among(among),
         interactions=Interaction,
         zone=when.zone,
+        today=when.today,
         cut_off=when.cut_off,
         reached=str(Outcome.REACHED),
         contacts=[str(outcome) for outcome in CONTACTS],
     )
 
 
-def _answers(when: Morning) -> pa.Table:
+def _answers(when: Morning, among: Ids) -> pa.Table:
     return rows(
         "SELECT customer_id, id, at AT TIME ZONE 'UTC', (payload ->> 'nps')::int FROM {events} "
-        "WHERE kind = {kind} AND at < {cut_off} AND payload ->> 'nps' ~ '^[0-9]{{1,2}}$'",
+        "WHERE kind = {kind} AND at < {cut_off} AND payload ->> 'nps' ~ '^[0-9]{{1,2}}$' AND {among}",
         ANSWERS,
+        among=_among(among),
         events=Event,
         kind=str(EventKind.SURVEY_ANSWERED),
         cut_off=when.cut_off,
@@ -223,28 +323,42 @@ def _rates(when: Morning) -> pa.Table:
     )
 
 
-def _later(when: Morning) -> pa.Table:
-    """Return the customers with rows after the morning; on the latest day there are none, or few."""
+def _later(when: Morning, among: Ids) -> pa.Table:
+    """Return the customers with rows after the morning; on the latest day there are none, or few.
+
+    Subscriptions count by whole days: one that begins today counts from tomorrow morning, not from a moment of today.
+    """
+    moment = "(extract(epoch FROM min({column})) * 1000000)::bigint"
     later = rows(
-        "SELECT DISTINCT customer_id FROM {orders} WHERE placed_at >= {cut_off} UNION "
-        "SELECT DISTINCT customer_id FROM {subscriptions} WHERE start >= {today} UNION "
-        "SELECT DISTINCT customer_id FROM {interactions} WHERE at >= {cut_off}",
+        lake.filled(
+            "SELECT customer_id, {placed} FROM {orders} WHERE placed_at >= {cut_off} AND {among} GROUP BY 1 UNION ALL "
+            "SELECT customer_id, {began} FROM {subscriptions} WHERE start >= {today} AND {among} GROUP BY 1 UNION ALL "
+            "SELECT customer_id, {talked} FROM {interactions} WHERE at >= {cut_off} AND {among} GROUP BY 1 UNION ALL "
+            "SELECT customer_id, {talked} FROM {events} WHERE kind = {kind} AND at >= {cut_off} AND {among} GROUP BY 1",
+            placed=moment.replace("{column}", "placed_at"),
+            began=str(NEVER),
+            talked=moment.replace("{column}", "at"),
+        ),
         LATER,
         orders=Order,
         subscriptions=Subscription,
         interactions=Interaction,
+        events=Event,
+        kind=str(EventKind.SURVEY_ANSWERED),
+        among=_among(among),
         cut_off=when.cut_off,
         today=when.today,
     )
-    return pa.concat_tables([later, _later_users(when)])
+    return pa.concat_tables([later, _later_users(when, among)])
 
 
-def _later_users(when: Morning) -> pa.Table:
-    distant = datetime.max.replace(tzinfo=lake.UTC)
-    files = lake.usage_files(since=when.cut_off, until=distant)
-    if not files:
+def _later_users(when: Morning, among: Ids) -> pa.Table:
+    files = lake.usage_files(since=when.cut_off)
+    if not files.rows:
         return LATER.empty_table()
     question = lake.filled(
-        'SELECT DISTINCT customer FROM {usage} WHERE "at" >= $cut_off', usage=lake.usage_relation(files)
+        "SELECT customer, MIN(us) AS us FROM {usage} {asked} GROUP BY customer",
+        usage=lake.usage_relation(files, since=when.cut_off),
+        asked="" if among is None else "SEMI JOIN asked ON customer = customer_id",
     )
-    return lake.reader().query(question, {"cut_off": lake.plain_utc(when.cut_off)}).cast(LATER)
+    return lake.reader().query(question, asked=_asked(among)).cast(LATER)

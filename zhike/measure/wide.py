@@ -1,9 +1,14 @@
 """From the record to one wide row per customer: each source gathered in one scan, then joined.
 
-Beside the facts the row holds columns that later measures need and nobody else sees:
+`gather` makes rows each of which depends on nothing but its own customer's part of the record, so that some of them
+can be gathered anew and put in the place of their former selves; `finish` adds what is computed from them.
+
+Beside the facts the rows hold columns that later measures need and nobody else sees:
 `first_sign` the day of the first order, subscription or usage · `seen_last`, `seen_times` recency and frequency as the
 plan counts them · `money_window` revenue within the RFM window · `fall_now`, `fall_before` usage or revenue within the
-plan's decline window and the one before.
+plan's decline window and the one before · `life_end`, `returned_on` see `lifecycle` · `before_stage`, `before_day`,
+`past_health` what earlier mornings left · `counts` whether the customer was one at that moment · `later_us` from which
+moment on (microseconds since 1970) more of the record will count.
 """
 
 from __future__ import annotations
@@ -15,9 +20,10 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from zhike.kit.periods import add_months
-from zhike.measure.facts import AGGREGATED, FACTS, Fact, Source, of_source
-from zhike.measure.lake import Engine, Value, filled, local_day
-from zhike.measure.reading import NEXT_TOUCHES, Morning, Record
+from zhike.measure import lifecycle, usage
+from zhike.measure.facts import FACTS, Fact, Source, of_source
+from zhike.measure.lake import Engine, Value, filled
+from zhike.measure.reading import NEXT_TOUCHES, History, Morning, Record
 from zhike.measure.specs import MeasureSpec
 
 BEGINNING = date(1, 1, 1)
@@ -47,38 +53,28 @@ SUBSCRIPTIONS = """
  LEFT JOIN {rates} AS late ON late.currency = s.money AND $yesterday >= late.since AND $yesterday < late.until)
 """
 
-# One row per customer and event. Days are kept as bits, the latest first: bit 0 of late_days is yesterday, bit 0 of
-# old_days the day 61 days ago. So days, weeks and features need no count(distinct …).
-USAGE = """
-(SELECT customer, event,
-        SUM(count) FILTER (ago <= 30) AS now_30, SUM(count) FILTER (ago BETWEEN 31 AND 60) AS before_30,
-        SUM(count) FILTER (ago <= 90) AS now_90, SUM(count) FILTER (ago BETWEEN 91 AND 180) AS before_90,
-        MAX(users) FILTER (ago <= 30) AS users_30,
-        BIT_OR(CASE WHEN ago <= 60 THEN 1::BIGINT << (ago - 1) ELSE 0 END) AS late_days,
-        BIT_OR(CASE WHEN ago BETWEEN 61 AND 91 THEN 1::BIGINT << (ago - 61) ELSE 0 END) AS old_days,
-        BIT_OR(CASE WHEN ago <= 91 THEN 1::BIGINT << ((ago - 1) // 7) ELSE 0 END) AS weeks,
-        SUM(count) FILTER (ago <= 91) AS count_13w,
-        SUM(count) FILTER (ago <= $decline_days) AS fall_now,
-        SUM(count) FILTER (ago > $decline_days AND ago <= 2 * $decline_days) AS fall_before,
-        MIN(day) AS first_day, MAX(day) AS last_day
- FROM (SELECT customer, event, count, users, day, $today - day AS ago
-       FROM (SELECT customer, event, count, users, {day} AS day FROM {usage}))
- GROUP BY customer, event)
+# A customer who joined, or of whom anything is known, only after the moment is none yet.
+COUNTS = """
+(COALESCE(c.joined, $today) <= $today AND NOT (
+   c.joined IS NULL AND of_later.customer_id IS NOT NULL AND {unknown}))
 """
 
-USAGE_DAYS = """
-SELECT customer AS customer_id, COUNT(*) FILTER (day >= $window_start) AS seen_times
-FROM (SELECT DISTINCT customer, {day} AS day FROM {usage}) GROUP BY customer
+STATEMENT = """
+WITH {gathered}, of_later AS (SELECT customer AS customer_id, MIN(us) AS later_us FROM later GROUP BY customer)
+SELECT c.*, LEAST(first_order_row, first_start, first_used) AS first_sign, {columns},
+       life.life_end, life.returned_on, stages.after AS before_stage, stages.day AS before_day,
+       past.health AS past_health, {counts} AS counts, of_later.later_us
+FROM customers AS c {joins} LEFT JOIN of_later USING (customer_id) LEFT JOIN life USING (customer_id)
+  LEFT JOIN stages USING (customer_id) LEFT JOIN past USING (customer_id)
 """
 
-KEPT = """
-(SELECT c.* FROM customers AS c
- WHERE COALESCE(c.joined, $today) <= $today AND NOT (
-   c.joined IS NULL AND EXISTS (SELECT 1 FROM later WHERE later.customer = c.customer_id)
-   AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.customer = c.customer_id)
-   AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.customer = c.customer_id)
-   AND NOT EXISTS (SELECT 1 FROM interactions WHERE interactions.customer = c.customer_id)
-   AND NOT EXISTS (SELECT 1 FROM used WHERE used.customer = c.customer_id)))
+# A company none of whose events is a log-in by name says nothing by their absence.
+FINISHED = """
+SELECT joined.*, {arithmetic}, {more}
+FROM (SELECT * REPLACE (CASE WHEN {by_name} AND SUM(logins) OVER () > 0 THEN logins ELSE days_13w END AS logins),
+             CAST(given.next_touch AS DATE) AS next_touch
+      FROM gathered LEFT JOIN given USING (customer_id)) AS joined
+WHERE counts
 """
 
 
@@ -113,13 +109,12 @@ def _months_by(cuts: Mapping[str, str]) -> str:
     return ", ".join(f"{months('s.start', filled(until, day=day))} AS {name}" for name, day in cuts.items())
 
 
-def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, given: pa.Table | None) -> pa.Table:
-    """Return one row per customer of that morning: `customer_id`, `attributes`, gathered facts and the columns above.
+def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, history: History) -> pa.Table:
+    """Return one row for each customer of the record, ordered by `customer_id`: what is known of it by itself.
 
-    A customer who joined, or of whom anything is known, only after the morning is not in it. Sums of money are exact
-    decimals, so the order of the rows never shows.
+    Sums of money are exact decimals, so the order of the rows never shows.
     """
-    relations = _relations(record, spec, when)
+    values = parameters(record.currency, spec, when)
     tables = {
         "customers": record.customers,
         "orders": record.orders,
@@ -128,49 +123,45 @@ def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, giv
         "answers": record.answers,
         "later": record.later,
         "rates": record.rates,
-        "given": _given(given),
+        "used": usage.gather(engine, record.usage, spec, when.today),
+        "life": lifecycle.life(engine, record, spec.lifecycle, when),
+        "stages": history.stages,
+        "past": history.health,
     }
-    values = parameters(record, spec, when)
-    if spec.rfm.source == "usage":
-        tables["usage_days"] = engine.query(filled(USAGE_DAYS, **relations), values)
-    return engine.query(_statement(spec, relations), values, **tables)
+    return engine.query(_statement(spec), values, **tables)
 
 
-def parameters(record: Record, spec: MeasureSpec, when: Morning) -> dict[str, Value]:
+def finish(
+    engine: Engine, gathered: pa.Table, given: pa.Table | None, spec: MeasureSpec, values: Mapping[str, Value]
+) -> pa.Table:
+    """Return the gathered rows of customers that count, with the facts of the sources `given` and `wide`.
+
+    `given` is customer_id and next_touch; `values` are those of `parameters`.
+    """
+    statement = filled(
+        FINISHED,
+        arithmetic=", ".join(_typed(fact, fact.sql) for fact in of_source(Source.WIDE)),
+        more=", ".join(_measures(spec)),
+        by_name="true" if spec.login_events else "false",
+    )
+    table = NEXT_TOUCHES.empty_table() if given is None else given.select(NEXT_TOUCHES.names).cast(NEXT_TOUCHES)
+    return engine.query(statement, values, gathered=gathered, given=table)
+
+
+def parameters(currency: str, spec: MeasureSpec, when: Morning) -> dict[str, Value]:
     """Return the values that the statements of measuring name."""
     window = spec.rfm.window_days
     values: dict[str, Value] = {
         "today": when.today,
         "yesterday": when.today - timedelta(days=1),
-        "currency": record.currency,
+        "currency": currency,
         "year_ago": add_months(when.today, -12),
         "window_start": when.today - timedelta(days=window) if window else BEGINNING,
         "decline_days": spec.lifecycle.decline_days,
         "fall_since": when.today - timedelta(days=spec.lifecycle.decline_days),
         "fall_before": when.today - timedelta(days=2 * spec.lifecycle.decline_days),
-        "login_events": list(spec.login_events),
     }
     return values
-
-
-def usage_day(when: Morning) -> str:
-    """Return SQL for the company's day of a usage row; rows of the last thirty years fall on the exact day."""
-    return local_day('"at"', when.zone, first=when.today - timedelta(days=30 * 366), last=when.today)
-
-
-def _relations(record: Record, spec: MeasureSpec, when: Morning) -> dict[str, str]:
-    parts = {"rates": RATES, "day": usage_day(when), "usage": record.usage}
-    return {
-        **parts,
-        "orders": filled(ORDERS, **parts),
-        "subscriptions": filled(SUBSCRIPTIONS, months=_months_by(_CUTS), **parts),
-        "usage_rows": filled(USAGE, **parts),
-    }
-
-
-def _given(given: pa.Table | None) -> pa.Table:
-    table = NEXT_TOUCHES.empty_table() if given is None else given.select(NEXT_TOUCHES.names).cast(NEXT_TOUCHES)
-    return table.rename_columns(["customer", "next_touch"])
 
 
 def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
@@ -184,10 +175,6 @@ def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
             Column("seen_times", "COUNT(*) FILTER (purchase AND day >= $window_start)", "0"),
         )
     )
-    logins = "SUM(count_13w) FILTER (LIST_CONTAINS($login_events, event))"
-    days = "BIT_COUNT(BIT_OR(late_days)) + BIT_COUNT(BIT_OR(old_days))"
-    # A company none of whose events is a log-in by name says nothing by their absence.
-    logins_or_days = f"CASE WHEN SUM({logins}) OVER () > 0 THEN {logins} ELSE {days} END"
     return {
         Source.ORDERS: (
             *by_orders,
@@ -203,8 +190,9 @@ def _extra(spec: MeasureSpec) -> dict[Source, tuple[Column, ...]]:
             Column("first_start", "MIN(start)"),
         ),
         Source.USAGE: (
-            *((Column("seen_last", "MAX(last_day)"),) if by_usage else ()),
-            Column("logins_13w", logins_or_days if spec.login_events else days, "0"),
+            *((Column("seen_last", "MAX(last_day)"), Column("seen_times", "MAX(seen_days)", "0")) if by_usage else ()),
+            Column("logins", "MAX(logins)", "0"),
+            Column("days_13w", "MAX(days_13w)", "0"),
             Column("first_used", "MIN(first_day)"),
             Column("used_now", "SUM(fall_now)", "0"),
             Column("used_before", "SUM(fall_before)", "0"),
@@ -239,38 +227,29 @@ def _money(name: str, sql: str) -> Column:
     return Column(name, f"CAST({sql} AS DECIMAL(28, 8))", "0")
 
 
-def _statement(spec: MeasureSpec, relations: dict[str, str]) -> str:
-    """Return the whole statement: a CTE per source, their join, and the row arithmetic over it."""
+def _statement(spec: MeasureSpec) -> str:
+    """Return the statement of `gather`: a CTE per source, and their join."""
     extra = _extra(spec)
-    sources = {
-        Source.ORDERS: relations["orders"],
-        Source.SUBSCRIPTIONS: relations["subscriptions"],
+    relations = {
+        Source.ORDERS: filled(ORDERS, rates=RATES),
+        Source.SUBSCRIPTIONS: filled(SUBSCRIPTIONS, months=_months_by(_CUTS), rates=RATES),
         Source.USAGE: "used",
         Source.INTERACTIONS: "interactions",
         Source.ANSWERS: "answers",
-        Source.GIVEN: "given",
     }
     columns_of: dict[Source, tuple[Fact | Column, ...]] = {
-        source: (*of_source(source), *extra.get(source, ())) for source in AGGREGATED
+        source: (*of_source(source), *extra.get(source, ())) for source in relations
     }
-    gathered = [_gathered(source, sources[source], columns_of[source]) for source in AGGREGATED]
-    columns = [_joined(source, column) for source in AGGREGATED for column in columns_of[source]]
-    usage_days = spec.rfm.source == "usage"
-    if usage_days:
-        columns.append("COALESCE(usage_days.seen_times, 0) AS seen_times")
-    joins = [f"LEFT JOIN of_{source} USING (customer_id)" for source in AGGREGATED]
-    joins += ["LEFT JOIN usage_days USING (customer_id)"] if usage_days else []
-    return filled(
-        "WITH used AS MATERIALIZED {used}, {gathered}, "
-        "joined AS (SELECT c.*, LEAST(first_order_row, first_start, first_used) AS first_sign, {columns} "
-        "FROM {kept} AS c {joins}) SELECT joined.*, {arithmetic}, {more} FROM joined",
-        used=relations["usage_rows"],
-        gathered=", ".join(gathered),
-        columns=", ".join(columns),
-        kept=KEPT,
-        joins=" ".join(joins),
-        arithmetic=", ".join(_typed(fact, fact.sql) for fact in of_source(Source.WIDE)),
-        more=", ".join(_measures(spec)),
+    unknown = " AND ".join(f"of_{source}.customer_id IS NULL" for source in relations)
+    return (
+        filled(
+            STATEMENT,
+            gathered=", ".join(_gathered(source, relations[source], columns_of[source]) for source in relations),
+            columns=", ".join(_joined(source, column) for source in relations for column in columns_of[source]),
+            counts=filled(COUNTS, unknown=unknown),
+            joins=" ".join(f"LEFT JOIN of_{source} USING (customer_id)" for source in relations),
+        )
+        + " ORDER BY customer_id"
     )
 
 

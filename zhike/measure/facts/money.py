@@ -247,7 +247,7 @@ SUBSCRIPTION_FACTS = (
         "The days from the start to the end of the running subscription that ends last; unknown where its end is.",
         Source.SUBSCRIPTIONS,
         'CASE WHEN BOOL_OR("end" IS NULL) FILTER (running) THEN NULL '
-        "ELSE ARG_MAX(\"end\" - start, {'a': \"end\", 'b': \"end\" - start}) FILTER (running) END",
+        'ELSE ARG_MAX("end" - start, {\'a\': "end", \'b\': "end" - start}) FILTER (running) END',
     ),
     Fact(
         "days_to_renewal",

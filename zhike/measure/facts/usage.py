@@ -1,4 +1,7 @@
-"""Facts about the use of the product. Windows are whole days of the company's time zone that end yesterday."""
+"""Facts about the use of the product: windows of whole days of the company's time zone that end yesterday.
+
+During the day they take in today's events as well; what belongs to today is 0 days ago.
+"""
 
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts.fact import Fact, Source, Unit
@@ -55,8 +58,9 @@ USAGE_FACTS = (
         Unit.PEOPLE,
         "活跃人数",
         "Active users",
-        "近 30 天单日单项功能的最多使用人数。",
-        "The most people seen on one day with one feature within 30 days.",
+        "近 30 天里见到的不同使用者人数；导入的使用记录只给人数不给人，取其中单行最多的人数，两者取大。",
+        "Different people seen within 30 days. Imported usage names nobody, of it counts the largest number of people "
+        "that one row gives. The greater of both.",
         Source.USAGE,
         "MAX(users_30)",
         otherwise="0",
@@ -70,7 +74,7 @@ USAGE_FACTS = (
         "近 30 天里有使用的天数。",
         "Days with usage among the last 30.",
         Source.USAGE,
-        "BIT_COUNT(BIT_OR(late_days) & ((1::BIGINT << 30) - 1))",
+        "MAX(days_30)",
         otherwise="0",
     ),
     Fact(
@@ -82,7 +86,7 @@ USAGE_FACTS = (
         "近 13 周（截至昨天，每 7 天一周）里有使用的周数。",
         "Weeks with usage among the last 13; a week is seven days, the latest ends yesterday.",
         Source.USAGE,
-        "BIT_COUNT(BIT_OR(weeks))",
+        "MAX(weeks_13w)",
         otherwise="0",
     ),
     Fact(
@@ -96,7 +100,7 @@ USAGE_FACTS = (
         "Log-ins a week over 13 weeks, or over the weeks since the customer joined; where the plan names no log-in "
         "events, or nobody has any of them, a day with usage counts as one.",
         Source.WIDE,
-        "logins_13w / GREATEST(1, LEAST(13, COALESCE(($today - COALESCE(joined, first_sign)) / 7, 13)))",
+        "logins / GREATEST(1, LEAST(13, COALESCE(($today - COALESCE(joined, first_sign)) / 7, 13)))",
     ),
     Fact(
         "features_30d",
@@ -107,7 +111,7 @@ USAGE_FACTS = (
         "近 30 天用过的功能数。",
         "Different features used within 30 days.",
         Source.USAGE,
-        "COUNT(*) FILTER (late_days & ((1::BIGINT << 30) - 1) <> 0)",
+        "MAX(features_30)",
         otherwise="0",
     ),
     Fact(
@@ -119,7 +123,7 @@ USAGE_FACTS = (
         "至今用过的功能数。",
         "Different features used so far.",
         Source.USAGE,
-        "COUNT(*)",
+        "MAX(features_ever)",
         otherwise="0",
     ),
     Fact(

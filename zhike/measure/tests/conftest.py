@@ -22,7 +22,8 @@ from zhike.measure.specs import MeasureSpec
 from zhike.org.models import Company
 from zhike.record.commerce.models import Order, Product, Subscription
 from zhike.record.customers.models import Customer
-from zhike.record.events.models import Event, EventKind, LakeFile
+from zhike.record.events.models import ChangedCustomer, Event, EventKind, LakeFile
+from zhike.record.events.rules import DIGEST, EVENT_SCHEMA
 from zhike.record.interactions.models import Interaction
 
 TODAY = date(2026, 3, 12)
@@ -80,6 +81,7 @@ class Book:
 
     customers: list[Customer] = field(default_factory=list)
     usage: list[tuple[int, datetime, str, int, int]] = field(default_factory=list)
+    tracked: list[tuple[int, int, datetime, str, int]] = field(default_factory=list)
     number: int = 0
 
     def next(self) -> int:
@@ -127,29 +129,46 @@ class Book:
     def answer(self, customer: Customer, day: date, nps: int) -> None:
         Event.append(customer.pk, EventKind.SURVEY_ANSWERED, at=at(day), nps=nps)
 
+    def track(self, customer: Customer, at: datetime, event: str = "login", person: int = 1, call: int = 1) -> None:
+        """Note an event of a tracking client, by a person numbered within all customers; 0 is nobody."""
+        self.tracked.append((customer.pk, person, at.astimezone(UTC), event, call))
+
     def file_usage(self) -> None:
-        """Write what was used since the last call as one file of the lake."""
-        if not self.usage:
-            return
-        rows, self.usage = sorted(self.usage), []
-        path = f"usage/{self.next()}.parquet"
+        """Write what was used since the last call as files of the lake: imported usage, and tracked events."""
+        if self.usage:
+            rows, self.usage = sorted(self.usage), []
+            table = pa.Table.from_pydict(dict(zip(USAGE.names, map(list, zip(*rows, strict=True)), strict=True)), USAGE)
+            self._file("usage", table, [row[1].replace(tzinfo=UTC) for row in rows])
+        if self.tracked:
+            rows, self.tracked = sorted(self.tracked, key=lambda row: (row[0], row[2])), []
+            columns = dict(zip(("customer", "person", "at", "event", "call"), zip(*rows, strict=True), strict=True))
+            more = {
+                "source": [1] * len(rows),
+                "received": columns["at"],
+                "message": [self.next().to_bytes(DIGEST, "big") for _row in rows],
+                "properties": ["{}"] * len(rows),
+            }
+            self._file("events", pa.Table.from_pydict(columns | more, EVENT_SCHEMA), list(columns["at"]))
+
+    def _file(self, kind: str, table: pa.Table, moments: list[datetime]) -> None:
+        path = f"{kind}/{self.next()}.parquet"
         place = Path(settings.LAKE) / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        table = pa.Table.from_pydict(dict(zip(USAGE.names, map(list, zip(*rows, strict=True)), strict=True)), USAGE)
         parquet.write_table(table, place)
-        moments = [row[1].replace(tzinfo=UTC) for row in rows]
+        customers = table["customer"].to_pylist()
         LakeFile.objects.create(
             path=path,
-            kind="usage",
+            kind=kind,
             month=moments[0].date().replace(day=1),
-            rows=len(rows),
+            rows=table.num_rows,
             bytes=place.stat().st_size,
             first_at=min(moments),
             last_at=max(moments),
-            least_customer=rows[0][0],
-            most_customer=rows[-1][0],
+            least_customer=min(customers),
+            most_customer=max(customers),
             created_at=NOW,
         )
+        ChangedCustomer.note(sorted(set(customers)))
 
     def fill(self, seed: int, customers: int = 30, until: date = TODAY) -> None:
         """Draw a company's history of 500 days from a seed."""
@@ -175,6 +194,10 @@ class Book:
             for _ in range(draw.choice([0, 5, 40])):
                 event = draw.choice(["login", "report", "export", "share"])
                 self.used(customer, day(200), event, draw.randint(1, 5), draw.randint(1, 9), hour=draw.randint(0, 23))
+            for _ in range(draw.choice([0, 0, 30])):
+                event, person = draw.choice(["login", "page", "share", "invite"]), draw.choice([0, 1, 2, 3])
+                moment = at(day(draw.choice([40, 400])), draw.randint(0, 23))
+                self.track(customer, moment, event, person and 10 * customer.pk + person, draw.choice([1, 1, 2, 4]))
             for _ in range(draw.choice([0, 1, 4])):
                 self.talk(customer, day(120), draw.choice(["reached", "no_answer"]))
             if draw.random() < 0.3:

@@ -64,9 +64,9 @@ def test_tables_of_one_question_are_not_seen_by_another(engine: Engine) -> None:
 def test_a_moment_falls_on_the_day_of_the_zone(engine: Engine, name: str, moments: list[datetime]) -> None:
     zone = ZoneInfo(name)
     moments = [moment.replace(microsecond=0) for moment in moments]
-    day = lake.local_day('"at"', zone, first=date(2010, 1, 1), last=date(2030, 1, 1))
-    rows = pa.table({"n": range(len(moments)), "at": pa.array(moments, pa.timestamp("us"))})
-    found = engine.query(f"SELECT {day} AS day FROM rows ORDER BY n", rows=rows)
+    day = lake.local_day("us", zone, first=date(2010, 1, 1), last=date(2030, 1, 1))
+    rows = pa.table({"n": range(len(moments)), "us": pa.array(moments, pa.timestamp("us")).cast(pa.int64())})
+    found = engine.query(f"SELECT {lake.as_date(day)} AS day FROM rows ORDER BY n", rows=rows)
     assert found["day"].to_pylist() == [each.replace(tzinfo=lake.UTC).astimezone(zone).date() for each in moments]
 
 

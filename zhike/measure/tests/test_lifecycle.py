@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from zhike.measure import computing, lake, reading
-from zhike.measure.computing import History
 from zhike.measure.facts import fields
+from zhike.measure.reading import History
 from zhike.measure.specs import MeasureSpec
 from zhike.measure.tests.conftest import PLAN, TODAY, Book
 from zhike.org.works import Silent
