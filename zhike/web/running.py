@@ -99,6 +99,7 @@ def children(host: str, port: int, workers: int) -> list[Child]:
     return [
         Child("web server", web),
         Child("worker", [sys.executable, "-m", "zhike.web.worker"], sign=home / "worker.tick"),
+        Child("stream", [sys.executable, "-m", "zhike.web.stream"], sign=home / "stream.tick"),
     ]
 
 

@@ -42,35 +42,36 @@ TOGETHER = 8  # As many files of like size become one.
 AT_MOST = 24  # Files that come together in one go.
 SMALLEST = 4_096  # Rows; files below this count as of like size.
 ROWS_IN_FILE = 1_000_000  # About as many rows has a file that is not grown further.
+ROWS_IN_SEEN = 32_000_000  # The same for digests.
 ROWS_IN_GROUP = 16_384  # One customer's page of events reads a few of these groups.
 
 
 class Sized(NamedTuple):
-    """What choosing files needs to know of one."""
+    """What choosing files needs to know of one: `span` is the month, or day, that it does not leave."""
 
     pk: int
-    month: date
+    span: date
     rows: int
 
 
 def level(rows: int) -> int:
     """Return how often a file of so many rows has come together with others of its size: 0, 1, 2, …"""
     found = 0
-    while rows > SMALLEST and rows < ROWS_IN_FILE * TOGETHER:
+    while rows > SMALLEST:
         rows //= TOGETHER
         found += 1
     return found
 
 
-def to_compact(files: Sequence[Sized]) -> list[int]:
-    """Return the files of one kind that should become one now, or none: of one month and of like size.
+def to_compact(files: Sequence[Sized], *, full: int = ROWS_IN_FILE) -> list[int]:
+    """Return the files of one kind that should become one now, or none: of one span and of like size.
 
-    The smallest come first, they are the most. Files that have reached `ROWS_IN_FILE` are left as they are.
+    The smallest come first, they are the most. Files that have half of `full` rows are left as they are.
     """
     groups: dict[tuple[int, date], list[Sized]] = {}
     for each in files:
-        if each.rows < ROWS_IN_FILE // 2:
-            groups.setdefault((level(each.rows), each.month), []).append(each)
+        if each.rows < full // 2:
+            groups.setdefault((level(each.rows), each.span), []).append(each)
     for key in sorted(groups):
         if len(groups[key]) >= TOGETHER:
             return [each.pk for each in sorted(groups[key])[:AT_MOST]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from django.conf import settings
 from pyarrow import fs
@@ -18,6 +19,7 @@ from zhike.record.events.models import LakeFile
 from zhike.record.events.rules import USAGE
 
 MEMORY, THREADS = "1GB", 2
+Numbers = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 def store() -> FileStore:
@@ -56,6 +58,13 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         lake.execute("SET enable_external_access = false")
         lake.execute("SET lock_configuration = true")
         yield lake
+
+
+def halves(path: str) -> tuple[Numbers, Numbers]:
+    """Return the upper and lower halves of the digests in a file of the kind `seen`, mapped, not read."""
+    content = np.memmap(store().place(path), np.uint64, mode="r")
+    middle = len(content) // 2
+    return content[:middle], content[middle:]
 
 
 def quoted(text: str) -> str:

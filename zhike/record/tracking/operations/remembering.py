@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from zhike.record.events.models import LakeFile
-from zhike.record.events.queries import store
+from zhike.record.events.queries import Numbers, halves
 from zhike.record.events.rules import SEEN
 from zhike.record.tracking.operations.decoding import Digests
 
 REMEMBERED = timedelta(days=7)
 Marks = np.ndarray[tuple[int], np.dtype[np.bool_]]
-Numbers = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 _mapped: dict[str, tuple[Numbers, Numbers]] = {}
 
@@ -40,13 +39,6 @@ def came_before(digests: Digests, oldest: datetime) -> Marks:
             _mapped[path] = halves(path)
         found |= _among(digests, *_mapped[path])
     return found
-
-
-def halves(path: str) -> tuple[Numbers, Numbers]:
-    """Return upper and lower halves of the digests in a file, mapped, not read."""
-    content = np.memmap(store().place(path), np.uint64, mode="r")
-    middle = len(content) // 2
-    return content[:middle], content[middle:]
 
 
 def _among(digests: Digests, upper: Numbers, lower: Numbers) -> Marks:

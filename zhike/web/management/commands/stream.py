@@ -1,0 +1,104 @@
+"""`zhike stream`: keep events flowing from the inbox into the lake until told to stop; `zhike run` looks after it."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import Error, connection
+from django.utils.timezone import now
+
+from zhike.record.events.operations import compact
+from zhike.record.tracking.operations import attach, drain, recognise
+
+log = logging.getLogger(__name__)
+IDLE = 0.5  # Seconds between two looks into an empty inbox.
+LEAST, MOST = 20_000, 100_000  # Events in one pass: few while all is calm, more the further behind.
+ATTACH_EVERY = 60.0
+TICK = 5.0
+STUCK_AFTER = 300.0  # Seconds that one step may take before the process is thought to hang.
+STOP_WITHIN = 15.0
+AGAIN_AFTER = 2.0  # Seconds after a failure, such as a database that restarts.
+
+
+class Command(BaseCommand):
+    help = "Move events from the inbox into the lake until told to stop."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        loops = Loops(settings.HOME / "stream.tick")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loops.stop())
+        loops.run(Keeping().keep, tidy)
+
+
+class Loops:
+    """What runs beside each other in this process, each in a thread of its own, until told to stop."""
+
+    def __init__(self, sign: Path) -> None:
+        self._sign = sign
+        self._stop = threading.Event()
+        self._alive: dict[str, float] = {}
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def run(self, *steps: Callable[[], float]) -> None:
+        """Call each again and again, as many seconds after each call as it returns; give signs of life meanwhile."""
+        threads = [threading.Thread(target=self._again, args=[step], daemon=True) for step in steps]
+        for thread in threads:
+            thread.start()
+        while not self._stop.is_set():
+            oldest = min(self._alive.values(), default=0.0)
+            if len(self._alive) == len(steps) and time.monotonic() - oldest < STUCK_AFTER:
+                self._sign.touch()
+            self._stop.wait(TICK if self._sign.exists() else 0.1)
+        end = time.monotonic() + STOP_WITHIN
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _again(self, step: Callable[[], float]) -> None:
+        name, pause = step.__name__, 0.0
+        while not self._stop.wait(pause):
+            self._alive[name] = time.monotonic()
+            try:
+                pause = step()
+            except (Error, OSError) as error:
+                # The database or the disk is away for a while: nothing is lost, the inbox waits.
+                log.error("%s will be tried again: %s", name, error)
+                connection.close()
+                pause = AGAIN_AFTER
+        connection.close()
+
+
+class Keeping:
+    """Draining, and between two passes attaching, which needs the inbox for itself."""
+
+    def __init__(self) -> None:
+        self._limit = LEAST
+        self._recognise_at = self._attach_at = 0.0
+
+    def keep(self) -> float:
+        done = drain(now(), limit=self._limit)
+        is_behind = done.events + done.duplicates >= self._limit
+        self._limit = min(MOST, self._limit * 2) if is_behind else LEAST
+        if not done.is_busy:
+            self._attach()
+        return 0.0 if is_behind else IDLE
+
+    def _attach(self) -> None:
+        if time.monotonic() >= self._recognise_at:
+            self._recognise_at = time.monotonic() + ATTACH_EVERY
+            recognise()
+        if time.monotonic() >= self._attach_at:
+            done = attach(now())
+            self._attach_at = time.monotonic() + (0.0 if done.events or done.is_busy else ATTACH_EVERY)
+
+
+def tidy() -> float:
+    """Bring files together while there are some to bring together; returns the seconds to wait for the next look."""
+    return 0.0 if compact(now()) else 1.0
