@@ -44,6 +44,7 @@ _STEPS: dict[Language, Sequence[_Step]] = {
     "en": ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "K")),
 }
 _SHORT_FROM = Decimal(10_000)
+_WHOLE_FROM = Decimal(1_000)
 _FOREIGN_SHORT_FROM = Decimal(100_000)  # Foreign contracts are shown in full as long as that is readable.
 _MINUS = "−"
 _UNKNOWN = "—"
@@ -100,15 +101,15 @@ def symbol(currency: str, language: Language) -> str:
 def format_money(amount: Decimal | float, currency: str, language: Language) -> str:
     """Return an amount as lists and headings show it: `¥38.6 万`, `CN¥386K`, `€41,000`.
 
-    CNY is shortened from 10,000 on and other currencies from 100,000 on, to three digits or all whole ones;
-    smaller amounts are exact. NaN and infinity give a dash.
+    CNY is shortened from 10,000 on and other currencies from 100,000 on, to three digits or all whole ones; from 1,000
+    on there are no decimals, smaller amounts are exact. NaN and infinity give a dash.
     """
     number = Decimal(str(amount))
     if not number.is_finite():
         return _UNKNOWN
     short_from = _SHORT_FROM if currency == "CNY" else _FOREIGN_SHORT_FROM
     if abs(number) < short_from:
-        return full_money(number, currency, language)
+        return full_money(_rounded(number, 0) if abs(number) >= _WHOLE_FROM else number, currency, language)
     return _signed(number, symbol(currency, language) + _shortened(abs(number), language))
 
 
