@@ -103,11 +103,12 @@ def health(_request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _page(request: StaffRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def settings_page(request: StaffRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render a page of the settings with the tabs that this person may open."""
     tabs = [("account", gettext("My account")), ("staff", gettext("Staff")), ("roles", gettext("Roles"))]
-    tabs += [("company", gettext("Company")), ("audit", gettext("Audit log"))]
-    current = request.resolver_match.url_name if request.resolver_match else ""
+    tabs += [("company", gettext("Company")), ("sources", gettext("Data sources"))]
+    tabs += [("audit", gettext("Audit log"))]
+    current = (request.resolver_match.url_name or "") if request.resolver_match else ""
     shown = [
         {"label": label, "url": reverse(name), "current": name == current}
         for name, label in tabs
@@ -131,14 +132,14 @@ def account(request: StaffRequest) -> HttpResponse:
                 update_session_auth_hash(request, request.staff)
                 messages.success(request, gettext("Password changed; your other sessions were ended."))
                 return redirect("account")
-    return _page(request, "org/account.html", {"form": form}, status=422 if form.errors else 200)
+    return settings_page(request, "org/account.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_safe
 def staff_list(request: StaffRequest) -> HttpResponse:
     people = Staff.objects.order_by("-is_active", "team__name", "name")
     roles = Role.objects.order_by("id")
-    return _page(request, "org/staff.html", {"people": people, "roles": roles})
+    return settings_page(request, "org/staff.html", {"people": people, "roles": roles})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,8 +149,8 @@ def staff_new(request: StaffRequest) -> HttpResponse:
         with refusals_shown_on(form):
             team = _team_named(request, form.cleaned_data.pop("team_name"))
             staff, first = operations.add_staff(**form.cleaned_data, team=team, by=request.staff, now=now())
-            return _page(request, "org/first_password.html", {"person": staff, "password": first})
-    return _page(request, "org/staff_form.html", {"form": form}, status=422 if form.errors else 200)
+            return settings_page(request, "org/first_password.html", {"person": staff, "password": first})
+    return settings_page(request, "org/staff_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -157,7 +158,7 @@ def staff_edit(request: StaffRequest, staff_id: int) -> HttpResponse:
     staff = get_object_or_404(Staff, pk=staff_id)
     if request.method == "POST" and "new_password" in request.POST:
         first = operations.give_new_password(staff, by=request.staff, now=now())
-        return _page(request, "org/first_password.html", {"person": staff, "password": first})
+        return settings_page(request, "org/first_password.html", {"person": staff, "password": first})
     form = StaffForm(request.POST or None, instance=get_object_or_404(Staff, pk=staff_id))
     if request.method == "POST" and form.is_valid():
         with refusals_shown_on(form):
@@ -167,7 +168,7 @@ def staff_edit(request: StaffRequest, staff_id: int) -> HttpResponse:
             messages.success(request, gettext("Saved. It holds from their next click."))
             return redirect("staff")
     context = {"form": form, "person": staff}
-    return _page(request, "org/staff_form.html", context, status=422 if form.errors else 200)
+    return settings_page(request, "org/staff_form.html", context, status=422 if form.errors else 200)
 
 
 def _team_named(request: StaffRequest, name: str) -> Team | None:
@@ -176,7 +177,9 @@ def _team_named(request: StaffRequest, name: str) -> Team | None:
 
 @require_safe
 def roles(request: StaffRequest) -> HttpResponse:
-    return _page(request, "org/roles.html", {"roles": Role.objects.order_by("id"), "permissions": Permission.choices})
+    return settings_page(
+        request, "org/roles.html", {"roles": Role.objects.order_by("id"), "permissions": Permission.choices}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -188,7 +191,9 @@ def role_edit(request: StaffRequest, key: str) -> HttpResponse:
             operations.change_role(role, by=request.staff, now=now(), **form.cleaned_data)
             messages.success(request, gettext("Saved. It holds from everybody's next click."))
             return redirect("roles")
-    return _page(request, "org/role_form.html", {"form": form, "role": role}, status=422 if form.errors else 200)
+    return settings_page(
+        request, "org/role_form.html", {"form": form, "role": role}, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -198,7 +203,7 @@ def company_settings(request: StaffRequest) -> HttpResponse:
         operations.change_company(by=request.staff, now=now(), **form.cleaned_data)
         messages.success(request, gettext("Saved."))
         return redirect("company")
-    return _page(request, "org/company.html", {"form": form}, status=422 if form.errors else 200)
+    return settings_page(request, "org/company.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -210,4 +215,4 @@ def audit_log(request: StaffRequest) -> HttpResponse:
         lines = lines.filter(id__lt=int(before))
     page = list(lines[: AUDIT_PAGE + 1])
     older = page[AUDIT_PAGE - 1].id if len(page) > AUDIT_PAGE else None
-    return _page(request, "org/audit.html", {"lines": page[:AUDIT_PAGE], "older": older})
+    return settings_page(request, "org/audit.html", {"lines": page[:AUDIT_PAGE], "older": older})

@@ -27,6 +27,9 @@ BELONGS = {
     "staff": "staff",
     "company": "staff",
     "audit": "staff",
+    "source": "staff",
+    "sources": "staff",
+    "stream": "stream",
 }
 """The navigation's link for a page that has none of its own, by the first word of its name."""
 
@@ -69,6 +72,7 @@ class Navigation:
         draft = gettext("v%(number)s draft") % {"number": self.company.draft} if self.company.draft else ""
         record = self._link("customers", gettext("Customers"), "users", go="c", fact=seen)
         record += self._link("imports", gettext("Import"), "upload")
+        record += self._link("stream", gettext("Event stream"), "bolt")
         health = self._link("customers", gettext("Health"), "health", query=AT_RISK_FIRST, own="health")
         plan = self._link("plan", gettext("Plan"), "plan", go="p", fact=draft)
         return [

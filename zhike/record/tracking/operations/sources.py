@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from zhike.kit.refusal import Refusal
 from zhike.org import audit
 from zhike.org.models import Staff
-from zhike.record.tracking.models import Source, WriteKey
+from zhike.record.tracking.models import Feature, Source, WriteKey
 
 PREFIX = "zk_write_"  # So that a key found somewhere tells what it is, to people and to scanners.
 
@@ -79,3 +79,11 @@ def _new_key(source: Source, by: Staff | None, now: datetime) -> str:
     key.save(force_insert=True)
     audit.note(by, "source.key_added", source, at=now, key=key.hint)
     return written
+
+
+@transaction.atomic(durable=True)
+def name_feature(feature: Feature, title: str, *, by: Staff, now: datetime) -> None:
+    """Give a feature the title under which people know it; an empty one leaves its event's name."""
+    before, feature.title = feature.title, title.strip()
+    feature.save(update_fields=["title"])
+    audit.note(by, "feature.named", feature, at=now, before=before, after=feature.title)

@@ -170,7 +170,8 @@ def _pieces(
             sent_at = _sent_at(None if sent is None else _sent_text(sent))
             kept.append(_taken(event, sent_at, context, route, received, make_id))
         except Fault as fault:
-            refused.append(Refused(index, _id_of(raw), fault.reason, fault.detail[:300], _readable(raw)))
+            detail = fault.detail[:300].replace("\0", "")
+            refused.append(Refused(index, _id_of(raw), fault.reason, detail, _readable(raw, route)))
     return Checked(_rows(kept), refused, write_key)
 
 
@@ -330,6 +331,10 @@ def _id_of(raw: msgspec.Raw) -> str:
         return ""
 
 
-def _readable(raw: msgspec.Raw) -> str:
-    """Return the body of a refused event as a database can keep it, cut at the limit."""
-    return bytes(raw)[:EVENT_LIMIT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _readable(raw: msgspec.Raw, route: str) -> str:
+    """Return the body of a refused event as a database can keep it, cut at the limit, and with its type."""
+    body = bytes(raw).strip()
+    if route and body.startswith(b"{") and b'"type"' not in body:  # Its address said it; a replay has none.
+        rest = body[1:].lstrip()
+        body = b'{"type":"' + route.encode() + (b'"' if rest.startswith(b"}") else b'",') + rest
+    return body[:EVENT_LIMIT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
