@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zhike.cli import COMMANDS
+from zhike.decide.plans.rules import reference
 from zhike.org.roles import BUILT_IN_ROLES, Permission
 from zhike.record.events.models import EventKind
 
@@ -27,6 +28,10 @@ def test_every_event_kind_is_explained() -> None:
 def test_every_command_is_explained() -> None:
     page = read("docs/reference/commands.md")
     assert [name for name in COMMANDS if f"## `zhike {name}`" not in page] == []
+
+
+def test_the_reference_of_the_plan_is_that_of_its_models() -> None:
+    assert read(reference.PLACE) == reference.page()
 
 
 def test_every_permission_and_role_is_explained() -> None:
