@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -51,10 +51,14 @@ REASONS: dict[str, str] = {
 }
 
 
+Name = Annotated[str, msgspec.Meta(max_length=NAME_LIMIT)]
+Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 class Context(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """What is read of the context; the rest (addresses, devices, libraries) is not kept."""
 
-    group_id: str | int | None = None
+    group_id: Name | Number | None = None
     traits: dict[str, Any] | None = None
 
 
@@ -65,13 +69,13 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """
 
     type: str | None = None
-    message_id: str | None = None
-    user_id: str | int | None = None
-    anonymous_id: str | int | None = None
-    previous_id: str | int | None = None
-    group_id: str | int | None = None
-    event: str | None = None
-    name: str | None = None
+    message_id: Annotated[str, msgspec.Meta(max_length=MESSAGE_ID_LIMIT)] | None = None
+    user_id: Name | Number | None = None
+    anonymous_id: Name | Number | None = None
+    previous_id: Name | Number | None = None
+    group_id: Name | Number | None = None
+    event: Name | None = None
+    name: Name | None = None
     timestamp: str | None = None
     sent_at: str | None = None
     properties: dict[str, Any] | None = None

@@ -11,12 +11,10 @@ from zhike.record.tracking.rules import (
     DEPTH_LIMIT,
     EVENT_LIMIT,
     MESSAGE_ID_LIMIT,
-    NAME_LIMIT,
     OLDEST,
     Call,
     Context,
     Event,
-    happened_at,
     read_time,
 )
 
@@ -57,6 +55,17 @@ class Fault(Exception):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
+
+
+class _Given(NamedTuple):
+    """What holds for every event of a request."""
+
+    route: str
+    sent_at: datetime | None
+    earliest: datetime
+    context: Context | None
+    received: datetime
+    make_id: Callable[[], str]
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
@@ -111,7 +120,7 @@ def check(body: bytes, route: str, received: datetime, make_id: Callable[[], str
     except _NOT_JSON:
         write_key = ""
         _ensure_json(body)
-    return _pieces([raw], None, None, route, received, make_id, write_key)
+    return _pieces([raw], None, _Given(route, None, OLDEST, None, received, make_id), write_key)
 
 
 def _ensure_json(body: bytes) -> None:
@@ -128,7 +137,8 @@ def _all_at_once(body: bytes, received: datetime, make_id: Callable[[], str]) ->
     try:
         given = _ENVELOPE.decode(body)
         sent_at = _sent_at(given.sent_at)
-        kept = [_taken(event, sent_at, given.context, "", received, make_id) for event in given.batch]
+        shared = _Given("", sent_at, _earliest(sent_at, received), given.context, received, make_id)
+        kept = [_taken(event, shared) for event in given.batch]
     except (*_NOT_JSON, Fault):
         return None
     return Checked(_rows(kept), [], given.write_key or "")
@@ -150,28 +160,21 @@ def _one_by_one(body: bytes, received: datetime, make_id: Callable[[], str]) -> 
         context = _CONTEXT.decode(given.context)
     except _NOT_JSON as error:
         raise Unreadable(f"The context of the batch cannot be read: {error}") from error
-    return _pieces(given.batch, given.sent_at, context, "", received, make_id, write_key)
+    return _pieces(given.batch, given.sent_at, _Given("", None, OLDEST, context, received, make_id), write_key)
 
 
-def _pieces(
-    pieces: list[msgspec.Raw],
-    sent: msgspec.Raw | None,
-    context: Context | None,
-    route: str,
-    received: datetime,
-    make_id: Callable[[], str],
-    write_key: str,
-) -> Checked:
+def _pieces(pieces: list[msgspec.Raw], sent: msgspec.Raw | None, given: _Given, write_key: str) -> Checked:
     kept: list[tuple[datetime | None, bytes]] = []
     refused: list[Refused] = []
     for index, raw in enumerate(pieces):
         try:
             event = _decoded(raw)
-            sent_at = _sent_at(None if sent is None else _sent_text(sent))
-            kept.append(_taken(event, sent_at, context, route, received, make_id))
+            sent_at = None if sent is None else _sent_at(_sent_text(sent))
+            shared = given._replace(sent_at=sent_at, earliest=_earliest(sent_at, given.received))
+            kept.append(_taken(event, shared))
         except Fault as fault:
             detail = fault.detail[:300].replace("\0", "")
-            refused.append(Refused(index, _id_of(raw), fault.reason, detail, _readable(raw, route)))
+            refused.append(Refused(index, _id_of(raw), fault.reason, detail, _readable(raw, given.route)))
     return Checked(_rows(kept), refused, write_key)
 
 
@@ -191,8 +194,10 @@ def _decoded(raw: msgspec.Raw) -> Event:
 
 
 def _kind_of(said: str) -> str:
-    if "out of range" in said:
+    if "out of range" in said or "Expected `int`" in said:
         return "bad_number"
+    if "of length" in said:
+        return "message_id_too_long" if "$.messageId" in said else "name_too_long"
     return "wrong_type" if "`$." in said else "not_an_object"
 
 
@@ -212,29 +217,24 @@ def _sent_at(text: str | None) -> datetime | None:
     return moment
 
 
-def _taken(
-    event: Event,
-    sent_at: datetime | None,
-    context: Context | None,
-    route: str,
-    received: datetime,
-    make_id: Callable[[], str],
-) -> tuple[datetime | None, bytes]:
-    """Return when the event was sent and how it is kept, or raise Fault."""
-    if event.type is None and route:
-        event.type = route
-    elif route and event.type != route:
-        raise Fault("wrong_call", str(event.type))
-    if context is not None:
-        event.context = _merged(event.context, context)
-    _check_names(event)
-    if sent_at is None and event.sent_at:
-        sent_at = _sent_at(event.sent_at)
-    event.sent_at = None
+def _taken(event: Event, given: _Given) -> tuple[datetime | None, bytes]:
+    """Return when the event was sent and how it is kept, or raise Fault. This runs for every event: keep it short."""
+    if given.route:
+        _ensure_route(event, given.route)
+    if given.context is not None:
+        event.context = _merged(event.context, given.context)
+    if event.type != "track" or not event.event or not event.user_id:
+        _check_names(event)
+    sent_at, earliest = given.sent_at, given.earliest
+    if event.sent_at:
+        if sent_at is None:
+            sent_at = _sent_at(event.sent_at)
+            earliest = _earliest(sent_at, given.received)
+        event.sent_at = None
     if event.timestamp:
-        _check_time(event, sent_at, received)
+        _check_time(event, event.timestamp, earliest)
     if not event.message_id:
-        event.message_id = make_id()
+        event.message_id = given.make_id()
     part = _ENCODER.encode(event)
     if len(part) > EVENT_LIMIT:
         raise Fault("too_large")
@@ -245,6 +245,23 @@ def _taken(
     return sent_at, part
 
 
+def _ensure_route(event: Event, route: str) -> None:
+    if event.type is None:
+        event.type = route
+    elif event.type != route:
+        raise Fault("wrong_call", event.type)
+
+
+def _earliest(sent_at: datetime | None, received: datetime) -> datetime:
+    """Return the earliest timestamp that a client whose clock stands like this may give."""
+    if sent_at is None:
+        return OLDEST
+    try:
+        return OLDEST + (sent_at - received)
+    except OverflowError:
+        return OLDEST
+
+
 def _merged(own: Context | None, shared: Context) -> Context:
     if own is None:
         return shared
@@ -253,7 +270,7 @@ def _merged(own: Context | None, shared: Context) -> Context:
 
 
 def _check_names(event: Event) -> None:
-    """Raise Fault unless the event says what it is and whose, in names that fit."""
+    """Raise Fault unless the event says what it is and whose; that names fit was seen when they were read."""
     call = CALLS.get(event.type or "")
     if call is None:
         raise Fault("unknown_call", event.type or "")
@@ -263,33 +280,21 @@ def _check_names(event: Event) -> None:
             raise Fault("no_previous")
     elif nobody and _is_absent(event.anonymous_id):
         raise Fault("no_person")
-    if call is Call.TRACK and not (event.event and event.event.strip()):
+    if call is Call.TRACK and not event.event:
         raise Fault("no_event")
     if call is Call.GROUP and _is_absent(event.group_id):
         raise Fault("no_group")
-    group = None if event.context is None else event.context.group_id
-    for name in (event.event, event.user_id, event.anonymous_id, event.name, event.group_id, event.previous_id, group):
-        if name is None:
-            continue
-        if type(name) is str:
-            if len(name) > NAME_LIMIT:
-                raise Fault("name_too_long", name[:60])
-        elif not -(2**63) <= int(name) < 2**63:
-            raise Fault("bad_number")
-    if event.message_id and len(event.message_id) > MESSAGE_ID_LIMIT:
-        raise Fault("message_id_too_long", event.message_id[:60])
 
 
 def _is_absent(name: str | int | None) -> bool:
     return name is None or name == ""
 
 
-def _check_time(event: Event, sent_at: datetime | None, received: datetime) -> None:
-    text = event.timestamp or ""
+def _check_time(event: Event, text: str, earliest: datetime) -> None:
     moment = read_time(text)
     if moment is None:
         raise Fault("timestamp", text)
-    if (sent_at is not None or moment < OLDEST) and happened_at(moment, sent_at, received) < OLDEST:
+    if moment < earliest:
         raise Fault("too_old", text)
     if len(text) not in _USUAL or text[-1] != "Z" or text[10] != "T":
         event.timestamp = moment.isoformat()  # Other ways of writing a time are not for every reader.
