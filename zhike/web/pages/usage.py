@@ -1,6 +1,6 @@
 """How a customer uses the product: week by week, and feature by feature against the month before."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.translation import gettext
@@ -12,20 +12,33 @@ from zhike.ui import words
 
 WEEKS = 26
 FEATURES = 6
+RECENT = timedelta(days=7)
 
 
 def drawn(found: Customer, today: date) -> dict[str, Any]:
-    """Return chart, finding and features; nothing to draw for a customer who has never used anything."""
-    weeks = measured.usage_weekly(found.pk, WEEKS, today=today)
-    features = measured.usage_by_event(found.pk, today=today)
+    """Return chart, finding and features; nothing to draw for a customer who has never used anything.
+
+    Where the record ends long before today, such as in a company tried on old files, the weeks end with it.
+    """
+    latest = measured.latest_day()
+    until = latest.day if latest and latest.day < today - RECENT else today
+    weeks = measured.usage_weekly(found.pk, WEEKS, today=until)
+    features = measured.usage_by_event(found.pk, today=until)
     if not any(count for _day, count in weeks) and not features:
         return {"chart": None, "features": []}
     return {
         "chart": _chart(weeks),
         "finding": _finding(weeks),
         "features": [_feature(one) for one in features[:FEATURES]],
-        "period": gettext("times a week, %(weeks)s weeks") % {"weeks": WEEKS},
+        "period": _period(until, today),
     }
+
+
+def _period(until: date, today: date) -> str:
+    if until == today:
+        return gettext("times a week, %(weeks)s weeks") % {"weeks": WEEKS}
+    named = {"weeks": WEEKS, "day": words.date_text(until, today)}
+    return gettext("times a week, %(weeks)s weeks up to %(day)s") % named
 
 
 def _chart(weeks: list[tuple[date, int]]) -> dict[str, Any]:

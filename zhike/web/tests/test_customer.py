@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -15,10 +18,12 @@ from pytest_django import DjangoAssertNumQueries
 from zhike.act.engagement import operations as engagement
 from zhike.conftest import NOW, Person
 from zhike.decide.plans import operations as plans
+from zhike.measure.models import FactsDay
 from zhike.org.models import Company
 from zhike.record.commerce.models import Order, Product, Subscription
 from zhike.record.customers import operations
 from zhike.record.customers.models import AttributeDefinition, Consent, Contact, Customer
+from zhike.record.events import operations as events
 from zhike.record.interactions.operations import log
 
 Make = Callable[..., Customer]
@@ -213,6 +218,25 @@ def test_a_customer_that_nobody_has_measured_yet_has_a_page(firm: Company, custo
     assert "measured by the next turn" in page
     assert "Nobody is known here yet." in page
     assert "No usage has come in" in mei.get(f"/customers/{fresh.pk}/usage").content.decode()
+
+
+def test_the_usage_of_old_files_is_drawn_up_to_the_day_that_was_measured(
+    lanting: Customer, mei: Person, settings: Any, tmp_path: Path
+) -> None:
+    settings.LAKE = tmp_path
+    used = datetime(2024, 1, 10, 4, tzinfo=UTC)
+    row = {"line": 1, "ref": lanting.ref, "us": int(used.timestamp() * 1e6), "event": "盘点", "count": 7, "users": None}
+    with events.staging_file() as staged:
+        pq.write_table(pa.Table.from_pylist([row], events.STAGED), staged)
+        events.write_usage(staged, {lanting.ref: lanting.pk}, update=False, dry=False, import_id=None, now=NOW)
+    address = f"/customers/{lanting.pk}/usage"
+    assert "No usage has come in" in mei.get(address).content.decode()
+    FactsDay.objects.create(
+        day=date(2024, 1, 15), path="none", rows=0, spec={}, computed_at=datetime(2024, 1, 15, tzinfo=UTC), seconds=0
+    )
+    drawn = mei.get(address).content.decode()
+    assert "26 weeks up to 15 Jan 2024" in drawn
+    assert "盘点" in drawn
 
 
 def test_the_number_of_queries_does_not_grow_with_the_history(
