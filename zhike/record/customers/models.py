@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from zhike.org.models import Staff
@@ -142,7 +143,11 @@ class Contact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "ref"], name="contact_ref_once_per_customer")]
-        indexes = [GinIndex(fields=["terms"], name="contact_terms", fastupdate=False)]
+        indexes = [
+            GinIndex(fields=["terms"], name="contact_terms", fastupdate=False),
+            models.Index(fields=["ref"], name="contact_by_ref"),  # A tracking client's userId may be one.
+            models.Index(Lower("email"), name="contact_by_email", condition=~models.Q(email="")),
+        ]
 
     def __str__(self) -> str:
         return self.name
