@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("zhike.record.tracking.urls")),
     path("", include("zhike.decide.plans.urls")),
     path("", include("zhike.act.engagement.urls")),
+    path("", include("zhike.review.kpis.urls")),
     path("", include("zhike.web.urls")),
     path("api/", include("zhike.api.urls")),
 ]

@@ -67,6 +67,8 @@ DOORS: dict[str, P | Public] = {
     "touch-later": P.WORK_TOUCHES,
     "touch-not-needed": P.WORK_TOUCHES,
     "touch-reopen": P.WORK_TOUCHES,
+    # review/kpis
+    "review": P.SEE_PLAN,
     # web
     "home": Public.SIGNED_IN,
     "today": P.WORK_TOUCHES,

@@ -80,7 +80,7 @@ class Navigation:
             (gettext("Measure"), self._measured(), health),
             (gettext("Decide"), self._in_force(), plan),
             (gettext("Act"), self._week(), ()),
-            (gettext("Review"), "", ()),
+            (gettext("Review"), "", self._link("review", gettext("Key figures"), "review", go="r")),
         ]
 
     def _group(self, title: str, said: str, items: Items) -> NavGroup:

@@ -19,6 +19,7 @@ from zhike.ui import words
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 COMPARED_WITH = timedelta(days=30)
 NEAR = timedelta(days=10)
+WEEKS = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ def _parameters(kpi: Kpi, day: date) -> dict[str, str | date]:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A key figure for a page, in words. `share` and `goal` place it on a meter from 0 to 100."""
+    """A key figure for a page, in words. `share` and `goal` place it on a meter from 0 to 100.
+
+    `off` is the deviation from the goal, `history` the values of the last half-year in the unit of `aim`, oldest first.
+    """
 
     key: str
     name: str
@@ -73,6 +77,11 @@ class Meter:
     band: str
     share: float
     goal: float | None
+    off: str
+    owner: str
+    aim: float | None
+    history: tuple[float | None, ...]
+    sql: str
 
 
 def meters(day: date, plan: Plan | None) -> list[Meter]:
@@ -81,11 +90,27 @@ def meters(day: date, plan: Plan | None) -> list[Meter]:
     targets: Mapping[Any, KpiTarget] = plan.kpis if plan else {}
     latest = _latest(day)
     earlier = _latest(day - COMPARED_WITH, oldest=day - COMPARED_WITH - NEAR)
+    series = _series(day)
     return [
-        _meter(kpi, latest[key], earlier.get(key), targets.get(key), language)
+        _meter(kpi, latest[key], earlier.get(key), targets.get(key), language, series.get(key, ()))
         for key, kpi in KPIS.items()
         if key in latest
     ]
+
+
+def last_day(day: date) -> date | None:
+    """Return the latest day up to this one for which key figures were taken."""
+    return KpiValue.objects.filter(day__lte=day).order_by("-day").values_list("day", flat=True).first()
+
+
+def _series(day: date) -> dict[str, tuple[float | None, ...]]:
+    """Return the values of each key figure in the last half-year, one of each week, oldest first."""
+    since = day - timedelta(weeks=WEEKS)
+    rows = KpiValue.objects.filter(day__gt=since, day__lte=day).order_by("day").values_list("name", "day", "value")
+    weeks: dict[str, dict[int, float | None]] = {}
+    for name, taken, value in rows:
+        weeks.setdefault(name, {})[(day - taken).days // 7] = value
+    return {name: tuple(found.get(week) for week in range(max(found), -1, -1)) for name, found in weeks.items()}
 
 
 def _latest(day: date, oldest: date | None = None) -> dict[str, KpiValue]:
@@ -95,7 +120,14 @@ def _latest(day: date, oldest: date | None = None) -> dict[str, KpiValue]:
     return {value.name: value for value in found.order_by("name", "-day").distinct("name")}
 
 
-def _meter(kpi: Kpi, now: KpiValue, earlier: KpiValue | None, target: KpiTarget | None, language: str) -> Meter:
+def _meter(
+    kpi: Kpi,
+    now: KpiValue,
+    earlier: KpiValue | None,
+    target: KpiTarget | None,
+    language: str,
+    history: tuple[float | None, ...],
+) -> Meter:
     goal = target.target if target else None
     shown, unit = written(kpi, now.value)
     return Meter(
@@ -110,7 +142,19 @@ def _meter(kpi: Kpi, now: KpiValue, earlier: KpiValue | None, target: KpiTarget 
         band=band(now.value, goal, target.warn_below if target else None),
         share=_place(kpi, now.value),
         goal=None if goal is None else _place(kpi, goal),
+        off=_off(kpi, now.value, goal),
+        owner=target.owner if target else "",
+        aim=goal,
+        history=history,
+        sql=kpi.sql.strip(),
     )
+
+
+def _off(kpi: Kpi, value: float | None, goal: float | None) -> str:
+    if value is None or goal is None:
+        return ""
+    difference = value - goal if kpi.unit == "points" else (value - goal) * 100
+    return words.signed(round(difference, 1))
 
 
 def written(kpi: Kpi, value: float | None) -> tuple[str, str]:
