@@ -18,8 +18,10 @@ from zhike.decide.plans.queries import in_force, version_in_force
 from zhike.decide.plans.rules import Plan
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
-from zhike.measure import turns
+from zhike.measure import freshening, keeping, lake, proving, turns
+from zhike.measure.freshening import Fresh
 from zhike.measure.models import CustomerFacts, FactsDay
+from zhike.measure.proving import Proof
 from zhike.measure.turns import Measured, Moves
 from zhike.org import audit, company
 from zhike.org.models import Staff, Work, WorkState
@@ -83,6 +85,7 @@ class TurnReport:
     alerts: dict[str, int] = field(default_factory=dict)
     kpis: list[KpiTaken] = field(default_factory=list)
     warnings: list[dict[str, object]] = field(default_factory=list)
+    proof: Proof | None = None
     seconds: float = 0.0
 
     @property
@@ -100,9 +103,10 @@ def turn(*, today: date, by: Staff | None, now: datetime, progress: Watcher) -> 
     began = time.monotonic()
     plan = in_force()
     _check(today, now)
-    with alone():
+    with alone(), keeping.alone(wait=True):
+        proof = _prove(today, now, progress)
         measured = turns.measure(plan.measure, today=today, now=now, plan_number=plan.number, progress=progress)
-        report = TurnReport(today, measured.customers, warnings=list(measured.warnings))
+        report = TurnReport(today, measured.customers, warnings=list(measured.warnings), proof=proof)
         if measured.is_latest:
             _note_moves(report, measured, now=now)
             planned = engagement.plan_touches(plan, today=today, now=now, progress=progress)
@@ -116,6 +120,20 @@ def turn(*, today: date, by: Staff | None, now: datetime, progress: Watcher) -> 
         report.seconds = round(time.monotonic() - began, 1)
         _note_turn(report, plan, by=by, now=now)
     return report
+
+
+def _prove(today: date, now: datetime, progress: Watcher) -> Proof | None:
+    """Prove what was freshened since the last turn, before a turn for that day or a later one measures everybody."""
+    latest = FactsDay.objects.order_by("-day").first()
+    if latest is None or latest.day > today:
+        return None
+    progress.step(str(gettext_lazy("Comparing the day's facts with all of them computed anew")))
+    return proving.prove(latest, moment=min(now, _until(latest)))
+
+
+def _until(latest: FactsDay) -> datetime:
+    """Return the moment after which the latest day's facts go no further: a turn for the next day is overdue."""
+    return lake.midnight(latest.day + timedelta(days=2), company.zone())
 
 
 def _check(today: date, now: datetime) -> None:
@@ -223,6 +241,7 @@ def _note_turn(report: TurnReport, plan: Plan, *, by: Staff | None, now: datetim
         touches=report.touches_created,
         alerts=report.alerts,
         seconds=report.seconds,
+        **({"proof": report.proof.told()} if report.proof else {}),
     )
 
 
@@ -238,8 +257,56 @@ def told(report: TurnReport) -> dict[str, object]:
         "alerts": report.alerts,
         "kpis": {each.key: {"value": each.value, "basis": each.basis} for each in report.kpis},
         "warnings": report.warnings,
+        "proof": report.proof.told() if report.proof else None,
         "seconds": report.seconds,
     }
+
+
+@dataclass
+class Freshened:
+    """What a pass between two turns did: how many customers it took up, and of how many the facts changed.
+
+    `was_busy` when a turn or another pass was at work, so that this one did nothing. Everything on record from before
+    `moment` is in the facts; None when there was nothing to do.
+    """
+
+    moment: datetime | None = None
+    taken: int = 0
+    changed: int = 0
+    behind: int = 0
+    alerts: dict[str, int] = field(default_factory=dict)
+    was_busy: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def freshen(now: datetime) -> Freshened:
+    """Bring the latest day's facts up to now, and let alerts and touches of customers with news follow.
+
+    Cheap when there is nothing to do. Tiers and stages move at once; the moves themselves are noted by the turn. When
+    the last turn is longer ago than yesterday, only a turn makes facts fresh again.
+    """
+    latest = FactsDay.objects.order_by("-day").first()
+    if latest is None or now >= _until(latest) or not freshening.is_due(latest, now):
+        return Freshened()
+    with keeping.alone(wait=False) as granted:
+        if not granted:
+            return Freshened(was_busy=True)
+        fresh = freshening.freshen(latest, moment=now)
+        planned = _follow_all(fresh, now)
+        keeping.forget(fresh.taken_notes)
+    alerts, counts = dict(planned.alerts), (len(fresh.taken), len(fresh.changed), fresh.behind)
+    return Freshened(fresh.moment, *counts, alerts=alerts, seconds=fresh.seconds)
+
+
+def _follow_all(fresh: Fresh, now: datetime) -> Planned:
+    """Plan for customers with news; the plan's own rules keep a sign from being raised again and again."""
+    if not fresh.taken:
+        return Planned()
+    began = time.monotonic()
+    planned = engagement.plan_touches(in_force(), today=fresh.day, now=now, progress=_NOBODY, only=fresh.taken)
+    turns.set_next_touch_of(_as_table(planned), only=fresh.taken)
+    fresh.seconds["planning"] = round(time.monotonic() - began, 3)
+    return planned
 
 
 def last_day() -> date | None:

@@ -47,14 +47,19 @@ def facts(
     next_touch. Raises RuleError and HealthFromUnknownFact for a plan that names facts wrongly, LakeFileMissing when the
     lake is not whole.
     """
-    allowed = fields([tier.key for tier in spec.tiers.tiers])
-    check(spec, allowed)  # Before the long reading, and again by whoever computes without it.
+    known = allowed(spec)
+    check(spec, known)  # Before the long reading, and again by whoever computes without it.
     watcher.step(str(_("Reading the record")), 0, 4)
     when = reading.morning(today, moment)
     record = reading.record(when, spec.rfm.window_days)
     history = History.before(today)
     with lake.engine() as engine:
-        return compute(engine, record, spec, when, history, allowed, given=given, watcher=watcher)
+        return compute(engine, record, spec, when, history, known, given=given, watcher=watcher)
+
+
+def allowed(spec: MeasureSpec) -> dict[str, FieldType]:
+    """Return what the rules of these yardsticks may name; reads the company's own attributes."""
+    return fields([tier.key for tier in spec.tiers.tiers])
 
 
 def check(spec: MeasureSpec, allowed: Mapping[str, FieldType]) -> None:

@@ -99,6 +99,27 @@ class FactsDay(models.Model):
         return str(self.day)
 
 
+class KeptFacts(models.Model):
+    """What the facts of the latest day are freshened from; there is at most one row, and files no row names are waste.
+
+    `gathered` and `written` are files of the lake: what was gathered of each customer, and the scores that the rows in
+    the database have. They hold at `moment`; `due_us` is when, in microseconds since 1970, more of the record begins to
+    count. `made_from` tells whether yardsticks or rates have changed since. `passes` counts how often rows were put in
+    the place of others since the day's turn.
+    """
+
+    day = models.DateField(primary_key=True)
+    moment = models.DateTimeField()
+    made_from = models.CharField(max_length=64)
+    gathered = models.CharField(max_length=200)
+    written = models.CharField(max_length=200)
+    due_us = models.BigIntegerField(null=True)
+    passes = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.moment}"
+
+
 class Move(models.Model):
     """A customer's change from one class to another. The first row, from nothing, says where the history begins."""
 

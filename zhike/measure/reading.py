@@ -13,7 +13,7 @@ from psycopg import sql
 from pyarrow import csv
 
 from zhike.measure import lake, snapshots
-from zhike.measure.models import StageMove, TierMove
+from zhike.measure.models import CustomerFacts, StageMove, TierMove
 from zhike.measure.usage import Usage
 from zhike.org import company
 from zhike.org.models import ExchangeRate
@@ -118,9 +118,10 @@ class History:
     health: pa.Table
 
     @classmethod
-    def before(cls, today: date) -> History:
-        """Read it."""
-        return cls(last_moves(StageMove, today), snapshots.health_near(today - timedelta(days=30)))
+    def before(cls, today: date, *, only: Collection[int] | None = None) -> History:
+        """Read it, of all customers or of some."""
+        among = None if only is None else sorted(only)
+        return cls(last_moves(StageMove, today, among), snapshots.health_near(today - timedelta(days=30)))
 
     @classmethod
     def none(cls) -> History:
@@ -242,13 +243,21 @@ def reporting_currency() -> str:
     )
 
 
-def last_moves(model: type[StageMove] | type[TierMove], today: date) -> pa.Table:
+def next_touches() -> pa.Table:
+    """Return the next touches that stand in today's rows: customer_id, next_touch."""
+    return rows(
+        "SELECT customer_id, next_touch FROM {facts} WHERE next_touch IS NOT NULL", NEXT_TOUCHES, facts=CustomerFacts
+    )
+
+
+def last_moves(model: type[StageMove] | type[TierMove], today: date, among: Ids = None) -> pa.Table:
     """Return the class of every customer before the day and since when: customer_id, after, day."""
     return rows(
-        "SELECT DISTINCT ON (customer_id) customer_id, after, day FROM {moves} WHERE day < {today} "
-        "ORDER BY customer_id, day DESC",
+        "SELECT DISTINCT ON (customer_id) customer_id, after, day FROM {moves} "
+        "WHERE day < {today} AND {among} ORDER BY customer_id, day DESC",
         LAST_MOVES,
         moves=model,
+        among=_among(among),
         today=today,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,8 +12,8 @@ import pyarrow as pa
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from zhike.measure import computing, lake, reading, snapshots, writing
-from zhike.measure.computing import Watcher
+from zhike.measure import computing, keeping, lake, reading, snapshots, writing
+from zhike.measure.computing import Computed, Watcher
 from zhike.measure.models import CustomerFacts, FactsDay, StageMove, TierMove
 from zhike.measure.specs import MeasureSpec
 from zhike.org.works import Silent
@@ -80,6 +81,7 @@ def measure(
     """
     watcher = progress or Silent()
     began = time.monotonic()
+    notes = keeping.notes()  # Before the record is read: what is noted later may not be in it.
     computed = computing.facts(spec, today, given=_wishes(today) if given is None else given, watcher=watcher)
     watcher.step(str(_("Writing today's facts")), 3, 4)
     with transaction.atomic():
@@ -89,9 +91,12 @@ def measure(
         changed, tiers, stages = 0, _nobody(), _nobody()
         if is_latest:
             changed, tiers, stages = _write(computed.table, today)
+            _keep_for_freshening(computed, spec, today)
+            keeping.forget(notes)
         seconds = round(time.monotonic() - began, 3)
         FactsDay.objects.filter(pk=day.pk).update(seconds=seconds)
     snapshots.sweep()
+    keeping.sweep()
     watcher.step(str(_("Writing today's facts")), 4, 4)
     rows = computed.table.num_rows
     return Measured(today, rows, changed, is_latest, tiers, stages, computed.warnings, seconds)
@@ -112,6 +117,12 @@ def set_next_touch(rows: pa.Table, *, today: date) -> int:
             path = snapshots.write(_with_next_touch(table, rows), today)
             FactsDay.objects.filter(pk=day.pk).update(path=path)
     return changed
+
+
+def set_next_touch_of(rows: pa.Table, *, only: Collection[int]) -> int:
+    """Set the next touch of some customers during the day to what the table says, None for those not in it."""
+    with transaction.atomic():
+        return writing.replace_next_touch(rows.select(reading.NEXT_TOUCHES.names), only=only)
 
 
 def refresh_contact(customer_id: int, last_touch: date | None, next_touch: date | None) -> None:
@@ -145,11 +156,7 @@ def _wishes(today: date) -> pa.Table:
         return snapshots.read(day, reading.NEXT_TOUCHES.names)
     if FactsDay.objects.filter(day__gt=today).exists():
         return reading.NEXT_TOUCHES.empty_table()
-    return reading.rows(
-        "SELECT customer_id, next_touch FROM {facts} WHERE next_touch IS NOT NULL",
-        reading.NEXT_TOUCHES,
-        facts=CustomerFacts,
-    )
+    return reading.next_touches()
 
 
 def _keep(
@@ -183,6 +190,19 @@ def _write(table: pa.Table, today: date) -> tuple[int, Moves, Moves]:
         tiers = Moves(writing.note_moves(engine, TierMove, table, today))
     writing.summarise()
     return changed, tiers, stages
+
+
+def _keep_for_freshening(computed: Computed, spec: MeasureSpec, today: date) -> None:
+    when = reading.morning(today)
+    standing = computed.table.select(["customer_id", *keeping.SCORES])
+    keeping.register(
+        today,
+        moment=when.cut_off,
+        digest=keeping.made_from(spec, when),
+        gathered=computed.gathered,
+        paths=(keeping.write(computed.gathered), keeping.write(standing)),
+        passes=0,
+    )
 
 
 def _nobody() -> Moves:

@@ -66,8 +66,8 @@ TOGETHER = """
 SELECT customer, now_30, before_30, now_90, before_90, fall_now, fall_before,
        GREATEST(COALESCE(users_30, 0), COALESCE(people, 0)) AS users_30,
        COALESCE(logins, 0) AS logins,
-       BIT_COUNT(days_0) + BIT_COUNT(days_1 & {mask_weeks}) AS days_13w,
-       BIT_COUNT(days_0 & {mask_month}) AS days_30, BIT_COUNT(weeks) AS weeks_13w,
+       BIT_COUNT(days_0)::INTEGER + BIT_COUNT(days_1 & {mask_weeks})::INTEGER AS days_13w,
+       BIT_COUNT(days_0 & {mask_month})::INTEGER AS days_30, BIT_COUNT(weeks)::INTEGER AS weeks_13w,
        {late} + COALESCE(rare.late, 0) AS features_30, {ever} + COALESCE(rare.ever, 0) AS features_ever,
        {seen_days} AS seen_days,
        CAST({today_date} - first_ago AS DATE) AS first_day, CAST({today_date} - last_ago AS DATE) AS last_day
@@ -227,8 +227,8 @@ class _Asked:
         return {
             "mask_weeks": str((1 << (91 - DAYS_IN_WORD + 1)) - 1),
             "mask_month": str((1 << 31) - 1),
-            "late": " + ".join(f"BIT_COUNT(late_{word})" for word in range(self.name_words)),
-            "ever": " + ".join(f"BIT_COUNT(ever_{word})" for word in range(self.name_words)),
+            "late": " + ".join(f"BIT_COUNT(late_{word})::INTEGER" for word in range(self.name_words)),
+            "ever": " + ".join(f"BIT_COUNT(ever_{word})::INTEGER" for word in range(self.name_words)),
             "seen_days": seen_days,
             "more": more,
             "today_date": as_date(str(day_number(self.today))),
@@ -237,7 +237,7 @@ class _Asked:
     def _days_of_word(self, word: int, window: int) -> str:
         """Return SQL for the days of a word that are at most `window` days ago."""
         bits = window - word * DAYS_IN_WORD + 1
-        return f"BIT_COUNT(days_{word} & {(1 << min(bits, DAYS_IN_WORD)) - 1})" if bits > 0 else "0"
+        return f"BIT_COUNT(days_{word} & {(1 << min(bits, DAYS_IN_WORD)) - 1})::INTEGER" if bits > 0 else "0"
 
 
 _NONE_RARE = pa.schema([("customer", pa.int64()), ("ever", pa.int64()), ("late", pa.int64())]).empty_table()

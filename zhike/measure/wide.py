@@ -128,7 +128,7 @@ def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, his
         "stages": history.stages,
         "past": history.health,
     }
-    return engine.query(_statement(spec), values, **tables)
+    return engine.query(statement(spec), values, **tables)
 
 
 def finish(
@@ -138,14 +138,14 @@ def finish(
 
     `given` is customer_id and next_touch; `values` are those of `parameters`.
     """
-    statement = filled(
+    finished = filled(
         FINISHED,
         arithmetic=", ".join(_typed(fact, fact.sql) for fact in of_source(Source.WIDE)),
         more=", ".join(_measures(spec)),
         by_name="true" if spec.login_events else "false",
     )
     table = NEXT_TOUCHES.empty_table() if given is None else given.select(NEXT_TOUCHES.names).cast(NEXT_TOUCHES)
-    return engine.query(statement, values, gathered=gathered, given=table)
+    return engine.query(finished, values, gathered=gathered, given=table)
 
 
 def parameters(currency: str, spec: MeasureSpec, when: Morning) -> dict[str, Value]:
@@ -227,7 +227,7 @@ def _money(name: str, sql: str) -> Column:
     return Column(name, f"CAST({sql} AS DECIMAL(28, 8))", "0")
 
 
-def _statement(spec: MeasureSpec) -> str:
+def statement(spec: MeasureSpec) -> str:
     """Return the statement of `gather`: a CTE per source, and their join."""
     extra = _extra(spec)
     relations = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 import pyarrow as pa
@@ -10,9 +11,9 @@ from psycopg import sql
 from pyarrow import csv
 
 from zhike.measure import reading
-from zhike.measure.facts import STORED
+from zhike.measure.facts import STORED, Source
 from zhike.measure.lake import Engine, filled
-from zhike.measure.models import CustomerFacts, FactsSummary, StageMove, TierMove
+from zhike.measure.models import HEALTH_WEEKS, CustomerFacts, FactsSummary, StageMove, TierMove
 from zhike.record.customers.models import Customer
 
 MOVES = pa.schema([("customer_id", pa.int64()), ("before", pa.string()), ("after", pa.string()), ("new", pa.bool_())])
@@ -26,6 +27,15 @@ SELECT facts.customer_id, {columns},
          LIST_APPEND(COALESCE(weeks.weeks, CAST(LIST_VALUE({nothing}) AS UTINYINT[])), CAST(ROUND(health) AS UTINYINT)),
          lambda week: COALESCE(CAST(week AS VARCHAR), 'NULL')), ',') || '}' AS health_weeks
 FROM facts LEFT JOIN weeks USING (customer_id)
+"""
+
+
+# Everything but what planning writes.
+GIVEN_APART = tuple(fact.name for fact in STORED if fact.source is not Source.GIVEN)
+CHANGED_ROWS = """
+SELECT customer_id, {columns}, '{' || COALESCE(CAST(CAST(ROUND(health) AS UTINYINT) AS VARCHAR), 'NULL') || '}'
+       AS health_weeks
+FROM facts
 """
 
 
@@ -52,6 +62,47 @@ def replace_rows(engine: Engine, table: pa.Table, weeks: pa.Table) -> int:
     return changed + gone
 
 
+def change_rows(engine: Engine, table: pa.Table, gone: Collection[int]) -> list[int]:
+    """Make some of today's rows those of `table`, and empty those of customers who are gone; returns who changed.
+
+    The next touch stays as planning left it. The last of the weeks of health becomes today's.
+    """
+    rows = engine.query(
+        filled(CHANGED_ROWS, columns=", ".join(GIVEN_APART)),
+        facts=table,
+    )
+    _bring("facts_changed", CustomerFacts, rows)
+    names = sql.SQL(", ")
+    parts = {
+        "some": names.join(map(sql.Identifier, GIVEN_APART)),
+        "new": names.join(sql.Identifier("t", column) for column in GIVEN_APART),
+        "old": names.join(sql.Identifier("f", column) for column in GIVEN_APART),
+        "weeks": sql.Literal(HEALTH_WEEKS - 1),
+    }
+    changed = _returned(
+        """
+        UPDATE {facts} AS f SET ({some}) = ROW({new}), health_weeks = CASE WHEN f.health_weeks = '{{}}'
+            THEN array_fill(NULL::smallint, ARRAY[{weeks}]) ELSE f.health_weeks[1:{weeks}] END || t.health_weeks
+        FROM facts_changed AS t WHERE t.customer_id = f.customer_id AND ({old}) IS DISTINCT FROM ({new})
+        RETURNING f.customer_id
+        """,
+        **parts,
+    )
+    changed += _returned(
+        """
+        INSERT INTO {facts} AS f (customer_id, {some}, health_weeks)
+        SELECT t.customer_id, {new}, array_fill(NULL::smallint, ARRAY[{weeks}]) || t.health_weeks
+        FROM facts_changed AS t JOIN {customers} AS c ON c.id = t.customer_id
+        WHERE NOT EXISTS (SELECT 1 FROM {facts} AS f WHERE f.customer_id = t.customer_id)
+        RETURNING customer_id
+        """,
+        **parts,
+    )
+    _execute("DROP TABLE facts_changed")
+    CustomerFacts.objects.filter(pk__in=gone, tier__isnull=False).delete()
+    return changed
+
+
 def add_empty_rows() -> int:
     """Add a row without facts for every customer that has none."""
     return _execute(
@@ -60,13 +111,17 @@ def add_empty_rows() -> int:
     )
 
 
-def replace_next_touch(rows: pa.Table) -> int:
-    """Set `next_touch` of all rows by customer_id and next_touch, None for customers not named."""
+def replace_next_touch(rows: pa.Table, *, only: Collection[int] | None = None) -> int:
+    """Set `next_touch` of all rows, or of some, by customer_id and next_touch: None for customers not named."""
     _bring("touches_today", CustomerFacts, rows)
+    among: sql.Composable = sql.SQL("true")
+    if only is not None:
+        among = sql.SQL("c.customer_id = ANY({}::bigint[])").format(sql.Literal(sorted(only)))
     changed = _execute(
         "UPDATE {facts} AS f SET next_touch = t.next_touch FROM (SELECT c.customer_id, t.next_touch FROM {facts} AS c "
-        "LEFT JOIN touches_today AS t USING (customer_id)) AS t "
-        "WHERE f.customer_id = t.customer_id AND f.next_touch IS DISTINCT FROM t.next_touch"
+        "LEFT JOIN touches_today AS t USING (customer_id) WHERE {among}) AS t "
+        "WHERE f.customer_id = t.customer_id AND f.next_touch IS DISTINCT FROM t.next_touch",
+        among=among,
     )
     _execute("DROP TABLE touches_today")
     return changed
@@ -159,17 +214,26 @@ def _as_csv(rows: pa.Table) -> bytes:
     return content
 
 
+_WRITTEN = [*COLUMNS, "health_weeks"]
+_COMMON: dict[str, sql.Composable] = {
+    "facts": sql.Identifier(CustomerFacts._meta.db_table),
+    "customers": sql.Identifier(Customer._meta.db_table),
+    "summary": sql.Identifier(FactsSummary._meta.db_table),
+    "columns": sql.SQL(", ").join(map(sql.Identifier, _WRITTEN)),
+    "excluded": sql.SQL(", ").join(sql.Identifier("excluded", column) for column in _WRITTEN),
+    "current": sql.SQL(", ").join(sql.Identifier("f", column) for column in _WRITTEN),
+}
+
+
+def _returned(statement: str, **parts: sql.Composable) -> list[int]:
+    """Run a statement of ours and return the customers it returns."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(**_COMMON, **parts))
+        return [row[0] for row in cursor.fetchall()]
+
+
 def _execute(statement: str, **parts: sql.Composable) -> int:
     """Run a statement of ours and return how many rows it touched."""
-    columns = [*COLUMNS, "health_weeks"]
-    common = {
-        "facts": sql.Identifier(CustomerFacts._meta.db_table),
-        "customers": sql.Identifier(Customer._meta.db_table),
-        "summary": sql.Identifier(FactsSummary._meta.db_table),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
-        "excluded": sql.SQL(", ").join(sql.Identifier("excluded", column) for column in columns),
-        "current": sql.SQL(", ").join(sql.Identifier("f", column) for column in columns),
-    }
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**{**common, **parts}))
+        cursor.execute(sql.SQL(statement).format(**{**_COMMON, **parts}))
         return int(cursor.rowcount)

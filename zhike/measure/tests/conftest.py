@@ -140,13 +140,13 @@ class Book:
             table = pa.Table.from_pydict(dict(zip(USAGE.names, map(list, zip(*rows, strict=True)), strict=True)), USAGE)
             self._file("usage", table, [row[1].replace(tzinfo=UTC) for row in rows])
         if self.tracked:
-            rows, self.tracked = sorted(self.tracked, key=lambda row: (row[0], row[2])), []
-            columns = dict(zip(("customer", "person", "at", "event", "call"), zip(*rows, strict=True), strict=True))
+            events, self.tracked = sorted(self.tracked, key=lambda row: (row[0], row[2])), []
+            columns = dict(zip(("customer", "person", "at", "event", "call"), zip(*events, strict=True), strict=True))
             more = {
-                "source": [1] * len(rows),
+                "source": [1] * len(events),
                 "received": columns["at"],
-                "message": [self.next().to_bytes(DIGEST, "big") for _row in rows],
-                "properties": ["{}"] * len(rows),
+                "message": [self.next().to_bytes(DIGEST, "big") for _event in events],
+                "properties": ["{}"] * len(events),
             }
             self._file("events", pa.Table.from_pydict(columns | more, EVENT_SCHEMA), list(columns["at"]))
 

@@ -32,7 +32,7 @@ class Use(NamedTuple):
 
     day: date
     event: str
-    count: int
+    times: int
     users: int | None
     person: int
 
@@ -88,7 +88,7 @@ class Known:
         return orders + Decimal(sum(self.earned(each, since, self.today) for each in self.subscriptions))
 
     def used(self, since: date, until: date) -> int:
-        return sum(use.count for use in self.usage if since <= use.day < until)
+        return sum(use.times for use in self.usage if since <= use.day < until)
 
 
 def facts_of(known: Known) -> dict[str, Any]:
