@@ -2,5 +2,6 @@
 
 from zhike.record.tracking.operations.attaching import Attached, attach, recognise
 from zhike.record.tracking.operations.draining import Drained, drain
+from zhike.record.tracking.operations.erasing import erase_person, finish_erasures, retain
 
-__all__ = ["Attached", "Drained", "attach", "drain", "recognise"]
+__all__ = ["Attached", "Drained", "attach", "drain", "erase_person", "finish_erasures", "recognise", "retain"]
