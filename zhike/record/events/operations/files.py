@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from zhike.record.events.rules import OWNERS, ROWS_IN_GROUP, SCHEMAS, SEEN
 
 register("lake.written", "lake.published", "lake.registered", "lake.forgotten")
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Advisory locks, held until commit. Whoever needs several takes them in this order.
 DRAIN_LOCK = 7_164_202  # Inbox, persons and what was seen.
 LAKE_LOCK = 7_164_203  # Files of imported usage, and sweeping.
@@ -145,4 +146,4 @@ def _ends(column: pa.ChunkedArray) -> tuple[int, int]:
 
 
 def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1e6, UTC)
+    return EPOCH + timedelta(microseconds=microseconds)

@@ -26,7 +26,7 @@ CANARY = "canary-7391"
 
 
 def places_of(canary: str) -> list[str]:
-    """Return every table and file in which the canary can be read, in letters or, as bytes are shown, in hexadecimal."""
+    """Return every table and file in which the canary can be read, in letters or in hexadecimal."""
     found, shown = [], [f"%{canary}%", f"%{canary.encode().hex()}%"]
     with connection.cursor() as cursor:
         for table in (model._meta.db_table for model in apps.get_models()):

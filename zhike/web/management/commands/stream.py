@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
 from django.utils.timezone import now
 
+from zhike import loop
+from zhike.kit.refusal import Refusal
 from zhike.record.events.operations import compact
 from zhike.record.tracking.operations import attach, drain, recognise
 
@@ -20,6 +23,7 @@ log = logging.getLogger(__name__)
 IDLE = 0.5  # Seconds between two looks into an empty inbox.
 LEAST, MOST = 20_000, 100_000  # Events in one pass: few while all is calm, more the further behind.
 ATTACH_EVERY = 60.0
+FRESHEN_EVERY = 2.0
 TICK = 5.0
 STUCK_AFTER = 300.0  # Seconds that one step may take before the process is thought to hang.
 STOP_WITHIN = 15.0
@@ -33,7 +37,7 @@ class Command(BaseCommand):
         loops = Loops(settings.HOME / "stream.tick")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loops.stop())
-        loops.run(Keeping().keep, tidy)
+        loops.run(Keeping().keep, tidy, freshen)
 
 
 class Loops:
@@ -67,8 +71,8 @@ class Loops:
             self._alive[name] = time.monotonic()
             try:
                 pause = step()
-            except (Error, OSError) as error:
-                # The database or the disk is away for a while: nothing is lost, the inbox waits.
+            except (Error, OSError, duckdb.Error, Refusal) as error:
+                # The database or the disk is away for a while, or a file was erased while it was read: nothing is lost.
                 log.error("%s will be tried again: %s", name, error)
                 connection.close()
                 pause = AGAIN_AFTER
@@ -102,3 +106,9 @@ class Keeping:
 def tidy() -> float:
     """Bring files together while there are some to bring together; returns the seconds to wait for the next look."""
     return 0.0 if compact(now()) else 1.0
+
+
+def freshen() -> float:
+    """Bring the facts of customers with news up to now; returns the seconds to wait for the next look."""
+    loop.freshen(now())
+    return FRESHEN_EVERY
