@@ -108,11 +108,14 @@ def _samples(key: str) -> list[dict[str, str]]:
     """Return code to paste, with the real address."""
     address = settings.BASE_URL
     browser = f"""<script>
-!function(z,h){{z.zhike=z.zhike||[];h.forEach(function(n){{z.zhike[n]=function(){{z.zhike.push([n].concat([].slice.call(arguments)))}}}})}}(window,["init","page","track","identify","group","reset"])
-zhike.init("{key}", {{host: "{address}"}})
-zhike.page()
+window.zhike = window.zhike || []
+zhike.push(["init", "{key}"], ["page"])
 </script>
-<script async src="{address}/v1/zhike.js"></script>"""
+<script async src="{address}/v1/zhike.js"></script>
+
+<!-- then, anywhere -->
+<button data-zhike="Report opened">…</button>
+<script>zhike.push(["identify", "user-1", {{ email: "someone@company.example" }}])</script>"""
     python = f"""import segment.analytics as analytics  # pip install segment-analytics-python
 
 analytics.write_key = "{key}"
