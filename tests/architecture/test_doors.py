@@ -54,7 +54,11 @@ def test_doors_beside_the_pages_open_to_a_write_key_alone() -> None:
     assert talk.run(knock()) == {401}
 
 
-@pytest.mark.parametrize("role", ["nobody", *BUILT_IN_ROLES])
+QUICK = {"nobody", "csm"}
+ROLES = [pytest.param(role, marks=[] if role in QUICK else pytest.mark.slow) for role in ["nobody", *BUILT_IN_ROLES]]
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_every_door_keeps_out_whom_it_should(role: str, hire: Callable[..., Client], stranger: Client) -> None:
     visitor = stranger if role == "nobody" else hire("Somebody", role)
     permissions = [] if role == "nobody" else BUILT_IN_ROLES[role][1]

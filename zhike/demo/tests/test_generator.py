@@ -11,6 +11,8 @@ import pytest
 
 from zhike.demo import book, files, life, story, vocabulary
 
+pytestmark = pytest.mark.slow  # Whole turns take seconds.
+
 SIZE = book.Size(customers=400, months=18, seed=11, until=date(2026, 3, 11))
 SMALL = book.Size(customers=40, months=4, seed=3, until=date(2026, 2, 28))
 

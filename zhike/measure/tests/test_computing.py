@@ -18,6 +18,8 @@ from zhike.measure.tests.conftest import PLAN, TODAY, Book
 from zhike.org.models import Company, ExchangeRate
 from zhike.org.works import Silent
 
+pytestmark = pytest.mark.slow  # Whole turns take seconds.
+
 
 def by_ref(table: pa.Table) -> dict[str, dict[str, Any]]:
     return {row["ref"]: row for row in table.to_pylist()}

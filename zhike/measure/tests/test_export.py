@@ -18,6 +18,8 @@ from zhike.measure.specs import MeasureSpec
 from zhike.measure.tests.conftest import NOW, TODAY, Book
 from zhike.org.works import Silent
 
+pytestmark = pytest.mark.slow  # Whole turns take seconds.
+
 DAY = timedelta(days=1)
 
 

@@ -20,6 +20,8 @@ from zhike.measure.tests.conftest import NOW, PLAN, TODAY, Book
 from zhike.org.works import Cancelled
 from zhike.record.customers.models import Customer
 
+pytestmark = pytest.mark.slow  # Whole turns take seconds.
+
 DAY = timedelta(days=1)
 
 

@@ -31,6 +31,8 @@ from zhike.record.interactions.models import Interaction
 from zhike.review.kpis.models import KpiValue
 from zhike.web import jobs
 
+pytestmark = pytest.mark.slow  # Whole turns take seconds.
+
 DAY = date(2026, 3, 12)
 Make = Callable[..., Customer]
 
