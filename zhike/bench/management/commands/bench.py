@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,26 +10,32 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils.timezone import now
 
-from zhike.bench import filling, lake, serving, turning
+from zhike.bench import facts, filling, ingest, lake, served, serving, tracked, turning
 from zhike.bench.figures import machine
 from zhike.bench.say import Progress
 from zhike.org import company
 from zhike.web import setting_up
 
 USAGE_ROWS = {"pages": 30, "turn": 300}
-CUSTOMERS = {"pages": 1_000_000, "turn": 100_000}
+CUSTOMERS = {"pages": 1_000_000, "turn": 100_000, "facts": 1_000_000, "ingest": 10_000}
+EVENTS_EACH = 100
 
 
 class Command(BaseCommand):
     help = "Measure how fast pages are, or one turn of the loop, on a made-up company of any size."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["pages", "turn"])
-        parser.add_argument("--customers", type=int, help="how many customers (pages 1,000,000; turn 100,000)")
+        parser.add_argument("what", choices=["pages", "turn", "facts", "ingest"])
+        parser.add_argument("--customers", type=int, help="how many customers (1,000,000; turn 100,000)")
+        parser.add_argument("--events", type=int, help="tracked events in the lake (facts; 100 per customer)")
         parser.add_argument("--usage-rows", type=int, help="usage rows per customer (pages 30; turn 300)")
         parser.add_argument("--readers", type=int, default=16, help="people who read at the same time (16)")
         parser.add_argument("--requests", type=int, default=400, help="least requests of each kind of page (400)")
         parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before measuring begins (20)")
+        parser.add_argument("--seconds", type=float, default=20.0, help="of batches (ingest; 20)")
+        parser.add_argument("--single-seconds", type=float, default=10.0, help="of single events (ingest; 10)")
+        parser.add_argument("--baseline-seconds", type=float, default=10.0, help="of the plain endpoint (ingest; 10)")
+        parser.add_argument("--connections", type=int, default=16, help="clients at the same time (ingest; 16)")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -38,11 +45,20 @@ class Command(BaseCommand):
             raise CommandError("--customers must be at least 100")
         say = Progress()
         say(f"on {machine()}")
+        if what == "facts":
+            self._print(customers, self._facts(customers, options["events"] or EVENTS_EACH * customers, say), options)
+            return
+        if what == "ingest":
+            self._print(customers, self._ingest(customers, options, say), options)
+            return
         fill = self._fill(customers, options["usage_rows"] or USAGE_ROWS[what], say)
         try:
             figures = self._turn(fill, say) if what == "turn" else self._pages(fill, options, say)
         except (serving.PagesFailed, turning.TurnFailed) as error:
             raise CommandError(str(error)) from error
+        self._print(customers, figures, options)
+
+    def _print(self, customers: int, figures: Mapping[str, object], options: dict[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps({"customers": customers, **figures}))
         else:
@@ -59,6 +75,28 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
             say(f"filled; the database has {cursor.fetchone()[0]}")
         return fill
+
+    def _facts(self, customers: int, events: int, say: Progress) -> Mapping[str, float | bool]:
+        moment = now()
+        setting_up.prepare(now=moment, name="基准科技", email="first@bench.example", currency="CNY")
+        today = company.today(moment)
+        tracked.fill(customers, events, today=today, say=say)
+        try:
+            return facts.measure(customers, today, say)
+        except facts.FactsFailed as error:
+            raise CommandError(str(error)) from error
+
+    def _ingest(self, customers: int, options: dict[str, Any], say: Progress) -> Mapping[str, object]:
+        moment = now()
+        setting_up.prepare(now=moment, name="基准科技", email="first@bench.example", currency="CNY")
+        today = company.today(moment)
+        filling.fill(customers, today=today, now=moment, processes=os.cpu_count() or 2, say=say)
+        users = [f"C{number:08d}-1" for number in range(1, customers + 1)]
+        durations = (options[name] for name in ("seconds", "single_seconds", "baseline_seconds"))
+        try:
+            return ingest.measure(ingest.Options(*durations, options["connections"]), users, now(), say)
+        except served.IngestFailed as error:
+            raise CommandError(str(error)) from error
 
     def _turn(self, fill: filling.Fill, say: Progress) -> dict[str, float]:
         turned = turning.measure(fill.today, say)
