@@ -5,6 +5,10 @@ import os
 from django.core.asgi import get_asgi_application
 
 from zhike.api.tracking.application import Beside
+from zhike.web import running
 
+if os.environ.get(running.SUPERVISED):
+    # The server's own processes would outlive the server when that is killed, and go on answering beside the next one.
+    running.end_with_parent()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
 application = Beside(get_asgi_application())

@@ -132,6 +132,33 @@ def _start(cluster: Path) -> None:
     _ensure_database()
 
 
+def keep_server() -> None:
+    """Start the embedded server again if it has ended although this process uses it; cheap while it runs.
+
+    To be called by a process inside `using_server`. Raises ServerDoesNotStart; then it may be called again, as the last
+    processes of a killed server need a moment to notice.
+    """
+    home = folder()
+    if _seems_alive(home / "postgres"):
+        return
+    with _gate(home):
+        if not _is_running(home / "postgres"):
+            _prepare_socket_folder()
+            _control(home / "postgres", "start", "-l", str(home / "postgres" / "server.log"))
+
+
+def _seems_alive(cluster: Path) -> bool:
+    """Say whether the process that the server's own note names is there."""
+    try:
+        pid = int((cluster / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return False
+    return True
+
+
 def _create(cluster: Path) -> None:
     """Make a new cluster beside its final place and move it there, so that a half-made one is never used."""
     draft = cluster.with_name("postgres.new")

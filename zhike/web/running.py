@@ -1,4 +1,7 @@
-"""Keeping the processes of `zhike run` alive: the web server and the worker, each restarted when it ends or hangs."""
+"""Keeping the processes of `zhike run` alive: web server, worker, stream and the embedded PostgreSQL.
+
+Each is started again when it ends, and the first three when they hang.
+"""
 
 import ctypes
 import logging
@@ -13,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from zhike import home
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 
@@ -21,6 +25,8 @@ PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2).
 HUNG_AFTER = 60.0  # Seconds without a sign of life.
 STOP_WITHIN = 25.0  # Seconds a process has for stopping by itself.
 LONGEST_PAUSE = 30.0
+DATABASE_PAUSE = 1.0  # Seconds between two attempts to start the database again; everything else waits for it.
+SUPERVISED = "ZHIKE_SUPERVISED"  # Tells a process, and those it starts, that somebody looks after it.
 
 
 class PortTaken(Refusal):
@@ -42,7 +48,7 @@ class Child:
     def start(self) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603  Our own command lines.
-            self.command, start_new_session=True, preexec_fn=_die_with_parent if sys.platform == "linux" else None
+            self.command, start_new_session=True, preexec_fn=end_with_parent, env=os.environ | {SUPERVISED: "1"}
         )
 
     def look_after(self) -> None:
@@ -77,9 +83,10 @@ class Child:
             self.process.wait()
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel to stop this child when its parent dies, even by `kill -9`."""
-    ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
+def end_with_parent() -> None:
+    """Ask the kernel to stop this process when its parent dies, even by `kill -9`."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def ensure_port_is_free(host: str, port: int) -> None:
@@ -93,13 +100,13 @@ def ensure_port_is_free(host: str, port: int) -> None:
 
 def children(host: str, port: int, workers: int) -> list[Child]:
     """Return the web server and the worker, not yet started."""
-    home = Path(os.environ.get("ZHIKE_HOME", ".zhike")).resolve()
+    folder = home.folder().resolve()
     web = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port)]
     web += ["--workers", str(workers), "--log-level", "warning", "--respawn-failed-workers", "zhike.asgi:application"]
     return [
         Child("web server", web),
-        Child("worker", [sys.executable, "-m", "zhike.web.worker"], sign=home / "worker.tick"),
-        Child("stream", [sys.executable, "-m", "zhike.web.stream"], sign=home / "stream.tick"),
+        Child("worker", [sys.executable, "-m", "zhike.web.worker"], sign=folder / "worker.tick"),
+        Child("stream", [sys.executable, "-m", "zhike.web.stream"], sign=folder / "stream.tick"),
     ]
 
 
@@ -119,11 +126,24 @@ def supervised(family: Sequence[Child]) -> Iterator[None]:
 
 
 def watch(family: Sequence[Child], stopped: Callable[[], bool]) -> None:
-    """Look after the children until `stopped` says so."""
+    """Look after the children and the embedded database until `stopped` says so."""
+    not_before = 0.0
     while not stopped():
+        if home.is_embedded() and time.monotonic() >= not_before:
+            not_before = _keep_database()
         for child in family:
             child.look_after()
         time.sleep(0.25)
+
+
+def _keep_database() -> float:
+    """Start the database again if it has ended; returns when to look next."""
+    try:
+        home.keep_server()
+    except home.ServerDoesNotStart as error:
+        log.error("the database does not start: %s", error)
+        return time.monotonic() + DATABASE_PAUSE
+    return 0.0
 
 
 def wait_until_answering(host: str, port: int, within: float = 60.0) -> bool:
