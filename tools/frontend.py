@@ -1,6 +1,7 @@
 """Bring the three front-end libraries into the static files, by lock file.
 
-`npm ci` fetches exactly what `package-lock.json` names and checks it; no package script is run. The files are then
+`npm ci` fetches exactly what `package-lock.json` names and checks it; no package script is run, and what only tests
+need is left out. The files are then
 copied to `zhike/ui/static/vendor/`, where they are served by us: customers run this inside closed networks.
 """
 
@@ -49,7 +50,7 @@ def fetch() -> None:
             "npm is missing, and the front-end files come from npm. Install Node.js 18 or newer"
             " (Debian and Ubuntu: apt-get install nodejs npm) and try again."
         )
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise FrontendError(f"npm ci failed with exit code {done.returncode}:\n{done.stderr.strip()}")

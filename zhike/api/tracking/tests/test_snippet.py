@@ -57,7 +57,8 @@ def shop(given: Given, served: Callable[..., str], tmp_path: Path) -> Iterator[s
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps an event loop in this thread.
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("Chromium is missing: run make browser")
