@@ -36,6 +36,12 @@ def env_number(name: str, *, default: int, least: int, most: int) -> int:
     return number
 
 
+def memory_share(part: int, *, least: int, most: int) -> int:
+    """Return one part in so many of this machine's memory in MB, within bounds."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return max(least, min(most, whole // part))
+
+
 def env_folder(name: str, *, default: Path) -> Path:
     path = Path(env_text(name) or default).expanduser().resolve()
     if path.exists() and not path.is_dir():

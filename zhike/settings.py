@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
 from zhike import home
-from zhike.environment import env_bucket, env_flag, env_number, env_text
+from zhike.environment import env_bucket, env_flag, env_number, env_text, memory_share
 
 django_stubs_ext.monkeypatch()  # Lets ModelForm and others take a type in brackets at run time, as mypy wants.
 
@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "zhike.record.customers",
     "zhike.record.events",
     "zhike.record.tracking",
+    "zhike.record.privacy",
     "zhike.record.interactions",
     "zhike.record.commerce",
     "zhike.record.imports",
@@ -141,7 +142,9 @@ LAKE_REGION = env_text("ZHIKE_LAKE_REGION", "us-east-1")
 LAKE_KEY = env_text("ZHIKE_LAKE_KEY")
 LAKE_SECRET = env_text("ZHIKE_LAKE_SECRET")
 LAKE_CACHE_BYTES = env_number("ZHIKE_LAKE_CACHE_MB", default=20_480, least=64, most=10_000_000) * 2**20
-ENGINE_MEMORY_MB = env_number("ZHIKE_ENGINE_MEMORY_MB", default=1024, least=128, most=1_000_000)
+ENGINE_MEMORY_MB = env_number(
+    "ZHIKE_ENGINE_MEMORY_MB", default=memory_share(8, least=1024, most=4096), least=128, most=1_000_000
+)
 ENGINE_THREADS = env_number("ZHIKE_ENGINE_THREADS", default=2, least=1, most=64)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("zhike.record.customers.urls")),
     path("", include("zhike.record.imports.urls")),
     path("", include("zhike.record.interactions.urls")),
+    path("", include("zhike.record.privacy.urls")),
     path("", include("zhike.record.tracking.urls")),
     path("", include("zhike.decide.plans.urls")),
     path("", include("zhike.act.engagement.urls")),

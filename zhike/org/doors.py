@@ -52,6 +52,11 @@ DOORS: dict[str, P | Public] = {
     "stream-replay": P.MANAGE_SOURCES,
     "stream-features": P.SEE_STREAM,
     "stream-feature": P.SEE_STREAM,
+    # record/privacy
+    "privacy": P.MANAGE_COMPANY,
+    "privacy-rule": P.MANAGE_COMPANY,
+    "privacy-rule-drop": P.MANAGE_COMPANY,
+    "privacy-erase": P.MANAGE_COMPANY,
     # decide/plans
     "plan": P.SEE_PLAN,
     "plan-version": P.SEE_PLAN,

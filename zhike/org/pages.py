@@ -107,6 +107,7 @@ def settings_page(request: StaffRequest, template: str, context: dict[str, Any],
     """Render a page of the settings with the tabs that this person may open."""
     tabs = [("account", gettext("My account")), ("staff", gettext("Staff")), ("roles", gettext("Roles"))]
     tabs += [("company", gettext("Company")), ("sources", gettext("Data sources"))]
+    tabs += [("privacy", gettext("Privacy"))]
     tabs += [("audit", gettext("Audit log"))]
     current = (request.resolver_match.url_name or "") if request.resolver_match else ""
     shown = [

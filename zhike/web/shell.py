@@ -28,6 +28,7 @@ BELONGS = {
     "company": "staff",
     "audit": "staff",
     "source": "staff",
+    "privacy": "staff",
     "sources": "staff",
     "stream": "stream",
 }
