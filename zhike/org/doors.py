@@ -88,6 +88,7 @@ DOORS: dict[str, P | Public] = {
     "customer-next": P.SEE_CUSTOMERS,
     "customer-story": P.SEE_CUSTOMERS,
     "customer-usage": P.SEE_CUSTOMERS,
+    "customer-events": P.SEE_CUSTOMERS,
     "view-new": P.SEE_CUSTOMERS,
     "view-save": P.SEE_CUSTOMERS,
     "view-delete": P.SEE_CUSTOMERS,

@@ -18,6 +18,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/next", customer.customer_next, name="customer-next"),
     path("customers/<int:customer_id>/story", customer.customer_story, name="customer-story"),
     path("customers/<int:customer_id>/usage", customer.customer_usage, name="customer-usage"),
+    path("customers/<int:customer_id>/events", customer.customer_events, name="customer-events"),
     path("views/new", views.view_new, name="view-new"),
     path("views/<int:segment_id>/save", views.view_save, name="view-save"),
     path("views/<int:segment_id>/delete", views.view_delete, name="view-delete"),

@@ -21,7 +21,7 @@ from zhike.record.customers.models import Customer, CustomerKind
 from zhike.record.customers.queries import attribute_definitions, customer_for
 from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
-from zhike.web.pages import contract, people, standing, story, usage
+from zhike.web.pages import contract, people, standing, story, tracked, usage
 from zhike.web.pages.cells import own_value
 from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
@@ -184,3 +184,11 @@ def customer_usage(request: StaffRequest, customer_id: int) -> HttpResponse:
     found, today = customer_for(request.staff, customer_id), here(request).today
     health = standing.health_of(profile.facts_of(found), plan_or_none(), parts_before(found.pk, today=today), today)
     return render(request, "web/usage.html", {"customer": found, "health": health, **usage.drawn(found, today)})
+
+
+@require_safe
+def customer_events(request: StaffRequest, customer_id: int) -> HttpResponse:
+    """Show what the customer's people did, event by event; `before` is where the page above ended."""
+    found = customer_for(request.staff, customer_id)
+    page = tracked.drawn(found, request.staff, request.GET.get("before", ""), here(request).today)
+    return render(request, "web/tracked.html", {"customer": found, **page})

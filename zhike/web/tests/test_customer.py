@@ -25,6 +25,8 @@ from zhike.record.customers import operations
 from zhike.record.customers.models import AttributeDefinition, Consent, Contact, Customer
 from zhike.record.events import operations as events
 from zhike.record.interactions.operations import log
+from zhike.record.tracking.operations import drain
+from zhike.record.tracking.tests import flow
 
 Make = Callable[..., Customer]
 
@@ -87,7 +89,7 @@ def page_of(person: Client, customer: Customer, query: str = "") -> str:
 def test_a_customer_out_of_scope_is_as_good_as_none(
     lanting: Customer, mei: Person, jun: Person, lead: Person, stranger: Client
 ) -> None:
-    for path in ("", "/next", "/story", "/usage"):
+    for path in ("", "/next", "/story", "/usage", "/events"):
         url = f"/customers/{lanting.pk}{path}"
         assert mei.get(url).status_code == 200, path
         assert lead.get(url).status_code == 200, path
@@ -237,6 +239,38 @@ def test_the_usage_of_old_files_is_drawn_up_to_the_day_that_was_measured(
     drawn = mei.get(address).content.decode()
     assert "26 weeks up to 15 Jan 2024" in drawn
     assert "盘点" in drawn
+
+
+def test_the_events_of_tracking_are_read_a_page_at_a_time(
+    lanting: Customer, mei: Person, settings: Any, tmp_path: Path
+) -> None:
+    settings.LAKE = tmp_path
+    address = f"/customers/{lanting.pk}/events"
+    assert "No tracked event" in mei.get(address).content.decode()
+    zhou = lanting.contacts.get(name="周敏")
+    user = {"properties": {"store": "杭州"}, "context": {"groupId": lanting.ref}}
+    at = NOW - timedelta(hours=1)
+    sent = [
+        flow.event(
+            f"m{number}",
+            zhou.ref,
+            event=f"Step {number:02}",
+            timestamp=f"{at + timedelta(minutes=number):%FT%TZ}",
+            **user,
+        )
+        for number in range(40)
+    ]
+    flow.put_in(*sent, received=NOW)
+    drain(NOW)
+    first = mei.get(address).content.decode()
+    assert re.findall(r"<b>(Step \d+)</b>", first) == [f"Step {number:02}" for number in range(39, 9, -1)]
+    assert "store: 杭州" in first
+    assert first.count("周敏") == 30
+    older = re.search(r'hx-get="([^"]+before=[^"]+)"', first)
+    assert older
+    rest = mei.get(unescape(older[1])).content.decode()
+    assert re.findall(r"<b>(Step \d+)</b>", rest) == [f"Step {number:02}" for number in range(9, -1, -1)]
+    assert "before=" not in rest
 
 
 def test_the_number_of_queries_does_not_grow_with_the_history(
