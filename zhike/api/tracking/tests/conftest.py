@@ -155,7 +155,7 @@ def served(given: Given, tmp_path: Path) -> Iterator[Callable[..., str]]:
         command += ["--workers", "1", "--log-level", "warning", "zhike.asgi:application"]
         with open(tmp_path / "server.log", "ab") as log:
             running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -166,4 +166,8 @@ def served(given: Given, tmp_path: Path) -> Iterator[Callable[..., str]]:
     yield serve
     for one in running:
         one.terminate()
-        one.wait(20)
+        try:
+            one.wait(30)
+        except subprocess.TimeoutExpired:
+            one.kill()
+            one.wait()
