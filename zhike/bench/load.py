@@ -11,6 +11,7 @@ import json
 import os
 import random
 import selectors
+import signal
 import socket
 import sys
 import time
@@ -172,13 +173,14 @@ class Generator:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.sizes = sizes(order)
-        self.requests = [_with_head(order, body) for body in bodies(order)]
+        self.requests = [with_head(order, body) for body in bodies(order)]
         self.sent = Sent(event_bytes=sum(map(len, self.requests)) / sum(self.sizes))
         self.statuses: Counter[str] = Counter()
         self.selector = selectors.DefaultSelector()
         self.next = order.first
         self.again: list[int] = []  # Numbers to send again.
         self.idle: list[tuple[float, int, Line]] = []  # When each resting connection may send again.
+        self.over = float("inf")
         self.journal = open(order.journal, "ab", buffering=0 if order.careful else -1)  # noqa: SIM115  Kept open.
 
     def run(self) -> Sent:
@@ -186,7 +188,7 @@ class Generator:
         began, cpu = time.perf_counter(), time.process_time()
         self.sent.began = time.time()
         self.idle = [(began, place, line) for place, line in enumerate(lines)]
-        self.over = began + self.order.seconds
+        self.over = min(self.over, began + self.order.seconds)
         while self._goes_on(time.perf_counter()):
             self._send_due(time.perf_counter(), began)
             self._receive()
@@ -194,9 +196,13 @@ class Generator:
         self.sent.ended = time.time()
         self.sent.cpu = time.process_time() - cpu
         self.sent.statuses = dict(self.statuses)
-        self.sent.unanswered = len(self.again) + len(self.selector.get_map())
+        self.sent.unanswered = len(self.again) + sum(line.number >= 0 for line in lines)
         self.journal.close()
         return self.sent
+
+    def end(self) -> None:
+        """Send nothing new from now on."""
+        self.over = min(self.over, time.perf_counter())
 
     def _goes_on(self, now: float) -> bool:
         if not self._is_over(now):
@@ -239,7 +245,10 @@ class Generator:
             try:
                 head = line.answer()
             except OSError:
-                self._failed(line, id(line))
+                if line.number < 0:  # It rests, and opens a new connection with its next request.
+                    line.drop(self.selector)
+                else:
+                    self._failed(line, id(line))
                 continue
             if head is not None:
                 self._answered(line, head)
@@ -288,15 +297,17 @@ class Generator:
                 self._failed(line, id(line))
 
 
-def _with_head(order: Order, body: bytes) -> bytes:
+def with_head(order: Order, body: bytes) -> bytes:
+    """Return the whole request."""
     user = base64.b64encode(f"{order.key}:".encode()).decode()
     head = f"POST {order.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {user}\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def main() -> None:
-    order = Order(**json.load(sys.stdin))
-    sys.stdout.write(json.dumps(asdict(Generator(order).run())))
+    generator = Generator(Order(**json.load(sys.stdin)))
+    signal.signal(signal.SIGTERM, lambda *_: generator.end())
+    sys.stdout.write(json.dumps(asdict(generator.run())))
 
 
 if __name__ == "__main__":
