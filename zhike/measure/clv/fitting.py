@@ -1,0 +1,214 @@
+"""Maximum likelihood for models with a few positive parameters: the search, its proof, and what it may not claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy import optimize
+
+from zhike.kit.refusal import Refusal
+from zhike.kit.refusal import gettext_noop as _
+from zhike.measure.clv.histories import Floats
+
+Objective = Callable[[Floats], tuple[float, Floats]]
+"""Parameters as they are → log-likelihood and its gradient by them."""
+
+FARTHEST = math.log(1e6)  # Parameters are sought from a millionth to a million times their start.
+UNCERTAIN = math.log(3)  # A standard error of ln(parameter) past this: the parameter may as well be three times as big.
+UNKNOWABLE = 10.0
+FLAT = 1e-9  # Slope of the mean log-likelihood by ln(parameter) at which the top is reached.
+NEWTON_STEPS = 12
+
+
+class NotFitted(Refusal):
+    message = _("This %(model)s has no parameters yet: fit it first.")
+
+
+class RunsAway(Refusal):
+    message = _(
+        "The data do not hold a %(model)s: its parameter %(parameter)s has no best value "
+        "(the likelihood keeps rising towards %(towards)s), so nothing may be forecast from it."
+    )
+
+
+class NoTop(Refusal):
+    message = _("No best parameters of %(model)s could be found in these data.")
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something a reader of the figures should know. `message` is an English msgid with %(name)s details."""
+
+    kind: str
+    column: str
+    message: str
+    details: Mapping[str, object]
+
+    @property
+    def text(self) -> str:
+        return self.message % self.details
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The best parameters, the log-likelihood there, and the covariance of their logarithms."""
+
+    values: Floats
+    log_likelihood: float
+    covariance: Floats
+
+
+def maximise(objective: Objective, start: Floats, names: Sequence[str], *, weight: float, model: str) -> Top:
+    """Return the parameters, all positive, with the highest log-likelihood, and the observed information there.
+
+    The search runs over logarithms, first with L-BFGS-B (Byrd et al. 1995), then with Newton steps whose Hessian is
+    the central difference of the analytic gradient, which is also the observed information. `weight` is the number of
+    customers: the mean is maximised, so that steps do not depend on it. Raises RunsAway when the top lies at infinity
+    or zero or is flat, NoTop when none was found.
+    """
+
+    def downhill(logs: Floats) -> tuple[float, Floats]:
+        values = np.exp(logs)
+        height, slope = objective(values)
+        return -height / weight, -slope * values / weight
+
+    centre = np.log(start)
+    bounds = [(place - FARTHEST, place + FARTHEST) for place in centre]
+    found = optimize.minimize(
+        downhill, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-7}
+    )
+    logs: Floats = np.asarray(found.x, dtype=np.float64)
+    at_bound = np.abs(logs - centre) > FARTHEST - 1e-3
+    if at_bound.any():
+        raise _runs_away(int(np.argmax(at_bound)), logs - centre, names, model)
+    logs, information = _polished(downhill, logs, centre)
+    height, slope = downhill(logs)
+    if not math.isfinite(height) or not np.isfinite(information).all():
+        raise NoTop(model=model)
+    bends, directions = np.linalg.eigh(information * weight)
+    if bends[0] <= UNKNOWABLE**-2:
+        # A direction in which the likelihood does not fall is a top that lies nowhere; name its largest part.
+        raise _runs_away(int(np.argmax(np.abs(directions[:, 0]))), logs - centre, names, model)
+    if np.abs(slope).max() > 1e-5:
+        raise NoTop(model=model)
+    covariance = directions @ np.diag(1 / bends) @ directions.T
+    return Top(np.exp(logs), -height * weight, covariance)
+
+
+def _polished(downhill: Objective, logs: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """Climb the last bit by Newton's method; return the place and the Hessian of the mean there."""
+    height, slope = downhill(logs)
+    information = _hessian(downhill, logs)
+    for _step in range(NEWTON_STEPS):
+        if np.abs(slope).max() < FLAT or not np.isfinite(information).all():
+            break
+        bends, directions = np.linalg.eigh(information)
+        step = directions @ ((directions.T @ slope) / np.maximum(np.abs(bends), 1e-8))
+        step *= min(1.0, 1.0 / np.abs(step).max())
+        moved = _shortened(downhill, logs, step, height, centre)
+        if moved is None:
+            break
+        logs, height, slope = moved
+        information = _hessian(downhill, logs)
+    return logs, information
+
+
+def _shortened(
+    downhill: Objective, logs: Floats, step: Floats, height: float, centre: Floats
+) -> tuple[Floats, float, Floats] | None:
+    for halvings in range(12):
+        there = logs - step / 2**halvings
+        if np.abs(there - centre).max() > FARTHEST:
+            continue
+        lower, slope = downhill(there)
+        if lower <= height + 1e-13 * abs(height):
+            return there, lower, slope
+    return None
+
+
+def _hessian(downhill: Objective, logs: Floats) -> Floats:
+    """Return the Hessian by central differences of the gradient, made symmetric."""
+    width = 1e-4
+    rows = []
+    for place in range(len(logs)):
+        shift = np.zeros(len(logs))
+        shift[place] = width
+        rows.append((downhill(logs + shift)[1] - downhill(logs - shift)[1]) / (2 * width))
+    found = np.array(rows)
+    return np.asarray((found + found.T) / 2)
+
+
+def _runs_away(place: int, moved: Floats, names: Sequence[str], model: str) -> RunsAway:
+    return RunsAway(model=model, parameter=names[place], towards="∞" if moved[place] > 0 else "0")
+
+
+class Model:
+    """What every model has: parameters by their names in the literature, and how sure they are."""
+
+    NAME: ClassVar[str]
+    NAMES: ClassVar[tuple[str, ...]]
+
+    def __init__(self) -> None:
+        self._values: Floats | None = None
+        self._covariance: Floats | None = None
+        self._log_likelihood: float | None = None
+        self.cautions: tuple[Caution, ...] = ()
+
+    @classmethod
+    def of(cls, **params: float) -> Self:
+        """Return a model with parameters that are known already. Raises ValueError for wrong names or values ≤ 0."""
+        if set(params) != set(cls.NAMES):
+            raise ValueError(f"{cls.__name__} has the parameters {', '.join(cls.NAMES)}.")
+        if not all(math.isfinite(value) and value > 0 for value in params.values()):
+            raise ValueError(f"Parameters are finite and more than zero, not {params}.")
+        made = cls()
+        made._values = np.array([params[name] for name in cls.NAMES], dtype=np.float64)
+        return made
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The parameters in the order of NAMES. Raises NotFitted."""
+        if self._values is None:
+            raise NotFitted(model=self.NAME)
+        return tuple(map(float, self._values))
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The parameters by name. Raises NotFitted."""
+        return dict(zip(self.NAMES, self.values, strict=True))
+
+    @property
+    def log_likelihood(self) -> float:
+        """The log-likelihood of the fitted data at `params`. Raises NotFitted."""
+        if self._log_likelihood is None:
+            raise NotFitted(model=self.NAME)
+        return self._log_likelihood
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """One standard error of each parameter, from the observed information by the delta method. Raises NotFitted."""
+        if self._covariance is None:
+            raise NotFitted(model=self.NAME)
+        spread = np.sqrt(np.diag(self._covariance)) * np.array(self.values)
+        return dict(zip(self.NAMES, map(float, spread), strict=True))
+
+    def _climb(self, objective: Objective, start: Floats, weight: float) -> Self:
+        """Take the best parameters; where one is all but open, say so in `cautions`."""
+        top = maximise(objective, start, self.NAMES, weight=weight, model=self.NAME)
+        self._values, self._covariance, self._log_likelihood = top.values, top.covariance, top.log_likelihood
+        wide = np.sqrt(np.diag(top.covariance)) > UNCERTAIN
+        self.cautions = tuple(
+            Caution("uncertain", "", UNCERTAIN_PARAMETER, {"model": self.NAME, "parameter": name})
+            for name, open_ in zip(self.NAMES, wide, strict=True)
+            if open_
+        )
+        return self
+
+
+UNCERTAIN_PARAMETER = _(
+    "The data say little about %(parameter)s of %(model)s: three times or a third of it fits nearly as well."
+)
