@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from zhike.record.events.models import ChangedCustomer, LakeFile
-from zhike.record.events.operations.files import LAKE_LOCK, Draft, go_live, lock, new_path
+from zhike.record.events.operations.files import EPOCH, LAKE_LOCK, Draft, go_live, lock, new_path
 from zhike.record.events.queries import customers_in, engine, quoted, store
 from zhike.record.events.rules import MOMENT, USAGE, USAGE_SCHEMA
 
@@ -178,8 +178,8 @@ def _write_file(
         reader = lake.sql(f"{rows} ORDER BY customer, us, event").to_arrow_reader(ROWS_IN_GROUP)
         for batch in reader:
             writer.write_batch(_as_stored(batch), row_group_size=ROWS_IN_GROUP)
-    ends = (datetime.fromtimestamp(us / 1e6, UTC) for us in (first, last))
-    go_live([Draft(path, draft, USAGE, month, count, *ends, least, most, import_id)], replaced, now=now)
+    begin, end = (EPOCH + timedelta(microseconds=us) for us in (first, last))
+    go_live([Draft(path, draft, USAGE, month, count, begin, end, least, most, import_id)], replaced, now=now)
 
 
 def _as_stored(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -86,7 +86,12 @@ def test_a_page_reads_the_newest_month_alone_when_that_fills_it(monkeypatch: pyt
         write(seed, 200)
     opened: list[str] = []
     real = reading._rows_of
-    monkeypatch.setattr(reading, "_rows_of", lambda path, *rest: opened.append(path) or real(path, *rest))
+
+    def noted(path: str, customer: int, columns: list[str]) -> pa.Table | None:
+        opened.append(path)
+        return real(path, customer, columns)
+
+    monkeypatch.setattr(reading, "_rows_of", noted)
     events_of(1, limit=5)
     assert all("month=2026-03" in path for path in opened)
 

@@ -160,6 +160,10 @@ def text(value: str | int | None) -> str:
     return value if type(value) is str else "" if value is None else str(value)
 
 
+def texts(values: Sequence[str | int | None]) -> list[str]:
+    return [value if type(value) is str else text(value) for value in values]
+
+
 def titles(calls: Sequence[Call]) -> list[str]:
     """Return the names of the events: of a track call its event, of a page or screen its name, else the call itself."""
     return [

@@ -59,7 +59,7 @@ def _erase(
     people = _people(person_ids, customer_id)
     names = set(Identity.objects.filter(person__in=people).values_list("value", flat=True))
     emails = set(Person.objects.filter(pk__in=people).exclude(email="").values_list("email", flat=True))
-    group = Customer.objects.filter(pk=customer_id).values_list("ref", flat=True).first() or ""
+    group = Customer.objects.filter(pk=customer_id or 0).values_list("ref", flat=True).first() or ""
     rows = _erase_from_inbox(names, group) + _erase_refused(names | emails | ({group} - {""}))
     failpoint("erase.inbox")
     kinds = [EVENTS, WAITING, USAGE] if customer_id else [EVENTS, WAITING]

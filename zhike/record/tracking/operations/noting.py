@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -70,7 +70,3 @@ def refuse(unreadable: Sequence[Unreadable]) -> list[Unreadable]:
         if each.source in sources
     )
     return [each for each in unreadable if each.source not in sources]
-
-
-def minute_of(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import msgspec
 
 from zhike.record.tracking.models import IdentityKind
-from zhike.record.tracking.operations.decoding import Call, text
-from zhike.record.tracking.queries.people import Found, Match, identified, known_names, matches
+from zhike.record.tracking.operations.decoding import Call, text, texts
+from zhike.record.tracking.queries.people import Found, identified, known_names, matches
 
 _TRAITS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
@@ -30,7 +29,7 @@ class Who:
     group: str = ""
     email: str = ""
     has_user: bool = False
-    last_seen: datetime | None = None
+    last_seen: int = 0  # Microseconds since 1970.
     names: list[tuple[str, str]] = field(default_factory=list)  # Those that occur in this batch.
     traits: dict[str, msgspec.Raw] = field(default_factory=dict)
     merged_into: Who | None = None
@@ -60,8 +59,9 @@ class Census:
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
-        self._users = [text(call.user_id) for call in calls]
-        self._visitors = [text(call.anonymous_id) for call in calls]
+        self._users = texts([call.user_id for call in calls])
+        self._visitors = texts([call.anonymous_id for call in calls])
+        self._groups = texts([call.context and call.context.group_id for call in calls])
         self._by_user: dict[str, Who] = {}
         self._by_visitor: dict[str, Who] = {}
         self._new: list[Who] = []
@@ -87,14 +87,14 @@ class Census:
         emails = {email for _traits, email in self._traits.values() if email}
         emails |= {who.email for who in whos.values() if who.email and not who.customer}
         groups = {text(call.group_id) for call in special if call.type == "group"}
-        groups |= {text(call.context.group_id) for call in self._calls if call.context is not None}
+        groups |= set(self._groups)
         groups |= {who.group for who in whos.values() if who.group and not who.customer}
         self._match = matches(unknown, emails, groups - {""})
 
     def _tell_identified(self) -> None:
         """Find out which visitors are users already, where somebody else may be about to be taken for them."""
         asked = set()
-        for user, visitor in zip(self._users, self._visitors, strict=True):
+        for user, visitor in set(zip(self._users, self._visitors, strict=True)):
             if user and visitor and (who := self._by_visitor.get(visitor)) and self._by_user.get(user) is not who:
                 asked.add(who)
         asked = {who for who in asked if not who.has_user}
@@ -105,15 +105,12 @@ class Census:
     def place(self) -> Placed:
         whos, customers = [], []
         by_user, by_visitor, by_group = self._by_user, self._by_visitor, self._match.customers
-        for call, user, visitor in zip(self._calls, self._users, self._visitors, strict=True):
+        for call, user, visitor, group in zip(self._calls, self._users, self._visitors, self._groups, strict=True):
             who = by_user.get(user) if user else by_visitor.get(visitor)
             if who is None or call.type not in PLAIN or (user and visitor and by_visitor.get(visitor) is not who):
                 who = self._learn(call, user, visitor)
-            customer = who.customer
-            if call.context is not None and call.context.group_id is not None:
-                customer = by_group.get(text(call.context.group_id), customer)
             whos.append(who)
-            customers.append(customer)
+            customers.append(by_group.get(group, who.customer) if group else who.customer)
         roots = [who.root() for who in whos]
         # Who became known within the batch is attached at once.
         customers = [customer or root.customer for customer, root in zip(customers, roots, strict=True)]
@@ -220,10 +217,3 @@ def _read_traits(call: Call) -> tuple[dict[str, msgspec.Raw], str]:
 def joined_traits(who: Who) -> str:
     """Return traits as a JSON object."""
     return msgspec.json.encode(who.traits).decode()
-
-
-__all__ = ["NOBODY", "Census", "Match", "Placed", "Who", "joined_traits"]
-
-
-def distinct(whos: Iterable[Who]) -> list[Who]:
-    return list(dict.fromkeys(whos))

@@ -87,7 +87,7 @@ def settle(placed: Placed, seen: pa.Table) -> None:
         if changed:
             cursor.execute(CHANGE, _columns((_row(who) for who in changed), 6))
         new = {who.pk for who in placed.new}
-        old = {who.pk: who for who in placed.whos if who.pk and who.pk not in new}
+        old = {who.pk: who for who in set(placed.whos) if who.pk and who.pk not in new}
         rows = [(pk, *spans[pk]) for pk, who in sorted(old.items()) if _is_news(who, *spans[pk])]
         if rows:
             cursor.execute(SEE, _columns(rows, 4))
@@ -115,7 +115,7 @@ def _row(who: Who) -> tuple[int, int, int, str, str, str]:
 
 
 def _is_news(who: Who, waits: int, _first: int, last: int) -> bool:
-    return waits > 0 or who.last_seen is None or last > who.last_seen.timestamp() * 1e6 + LATELY
+    return waits > 0 or last > who.last_seen + LATELY
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

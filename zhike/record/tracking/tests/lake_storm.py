@@ -125,8 +125,9 @@ def in_child(order: str) -> bool:
 def look(point: str, sent: set[bytes], toll: Toll) -> None:
     """Count what is neither in the lake nor in the inbox, and what is in the lake twice, right after the kill."""
     found = messages(live())
-    waiting = [InboxRow(*row) for row in Inbox.objects.values_list("pk", "source_id", "received_at", "sent_at", "body")]
-    still = set(as_bytes(read([row._replace(body=bytes(row.body)) for row in waiting]).digests).to_pylist())
+    rows = Inbox.objects.values_list("pk", "source_id", "received_at", "sent_at", "body")
+    waiting = read([InboxRow(pk, source, received, when, bytes(body)) for pk, source, received, when, body in rows])
+    still = set(as_bytes(waiting.digests).to_pylist())
     missing = sent - set(found) - still
     twice = len(found) - len(set(found))
     toll.missing, toll.twice = toll.missing + len(missing), toll.twice + twice

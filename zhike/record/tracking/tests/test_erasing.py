@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -44,7 +45,7 @@ def _content(path: Path) -> str:
 
 def a_canary_everywhere() -> None:
     customer("C1")
-    carried = {"properties": {"who": CANARY}}
+    carried: Any = {"properties": {"who": CANARY}}
     put_in(event("m1", CANARY, **carried), event("m2", "u2"), event("m3", CANARY, context={"groupId": "C1"}, **carried))
     put_in(
         {
@@ -127,7 +128,7 @@ def test_events_are_kept_as_long_as_their_rule_says() -> None:
     RetentionRule.objects.create(event="Opened", days=30)
     RetentionRule.objects.create(event="*", days=400)
     old, older = (NOW - timedelta(days=40)).isoformat(), (NOW - timedelta(days=500)).isoformat()
-    known = {"context": {"groupId": "C1"}}
+    known: Any = {"context": {"groupId": "C1"}}
     put_in(
         event("m1", timestamp=old, **known),
         event("m2", timestamp=old),
