@@ -61,7 +61,7 @@ class Census:
         self._calls = calls
         self._users = texts([call.user_id for call in calls])
         self._visitors = texts([call.anonymous_id for call in calls])
-        self._groups = texts([call.context and call.context.group_id for call in calls])
+        self._groups = texts([None if call.context is None else call.context.group_id for call in calls])
         self._by_user: dict[str, Who] = {}
         self._by_visitor: dict[str, Who] = {}
         self._new: list[Who] = []

@@ -16,9 +16,13 @@ from zhike.measure.models import FactsDay
 from zhike.org import audit
 from zhike.org.models import AuditLine, Staff
 from zhike.org.roles import Permission
-from zhike.record.events.models import LakeFile
+from zhike.record.events.models import ErasureReceipt, LakeFile
+from zhike.record.events.queries import store
+from zhike.record.events.rules import KINDS
+from zhike.record.tracking.models import Inbox
 
 LEAST_FREE = 1024**3
+LONGEST_LAG = timedelta(minutes=10)
 
 
 class Finding(NamedTuple):
@@ -83,10 +87,21 @@ def chain() -> Iterator[Finding]:
 
 
 def lake() -> Iterator[Finding]:
-    missing = [path for path in LakeFile.objects.values_list("path", flat=True) if not (settings.LAKE / path).exists()]
+    kept = {each.path for kind in KINDS for each in store().kept(kind)}
+    missing = [path for path in LakeFile.objects.values_list("path", flat=True) if path not in kept]
     yield Finding(not missing, f"{LakeFile.objects.count():,} files of the lake are in place")
     for path in missing[:20]:
         yield Finding(False, f"the lake's file {path} is missing", "restore it from a backup")
+
+
+def stream() -> Iterator[Finding]:
+    oldest = Inbox.objects.order_by("pk").values_list("received_at", flat=True).first()
+    flows = oldest is None or now() - oldest < LONGEST_LAG
+    lag = "is empty" if oldest is None else f"holds events since {oldest:%Y-%m-%d %H:%M:%S} UTC"
+    yield Finding(flows, f"the inbox of tracked events {lag}", "" if flows else "keep zhike run running")
+    unfinished = ErasureReceipt.objects.filter(done_at=None, asked_at__lt=now() - LONGEST_LAG).count()
+    remedy = "" if not unfinished else "keep zhike run running; is the disk writable?"
+    yield Finding(not unfinished, f"{unfinished} erasures are unfinished", remedy)
 
 
 def loop() -> Iterator[Finding]:
@@ -101,4 +116,4 @@ def loop() -> Iterator[Finding]:
     yield Finding(fresh, f"the last turn was for {last.day}, computed {last.computed_at:%Y-%m-%d %H:%M} UTC", remedy)
 
 
-CHECKS: list[Callable[[], Iterator[Finding]]] = [database, switches, people, chain, lake, loop]
+CHECKS: list[Callable[[], Iterator[Finding]]] = [database, switches, people, chain, lake, stream, loop]
