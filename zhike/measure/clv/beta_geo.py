@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln, psi
 
 from zhike.measure.clv.fitting import Model
-from zhike.measure.clv.histories import EVENTS_PER_PARAMETER, Distinct, Floats, Numbers, distinct, histories
+from zhike.measure.clv.histories import EVENTS_PER_PARAMETER, Distinct, Floats, Numbers, distinct, dot, histories
 from zhike.measure.clv.quadrature import beta_nodes
 
 BLOCK = 16_384
@@ -36,7 +36,7 @@ class BetaGeo(Model):
         """
         rows = histories(x, t_x, T, weights, needs=EVENTS_PER_PARAMETER * len(self.NAMES), model=self.NAME)
         repeats, _last, watched = rows.columns
-        rate = float(rows.weights @ watched) / float(rows.weights @ repeats)
+        rate = dot(rows.weights, watched) / dot(rows.weights, repeats)
         likelihood = Likelihood(rows, self.LEAVES_AT_FIRST)
         return self._climb(likelihood, np.array([1.0, rate, 1.0, 2.0]), rows.total)
 
@@ -90,7 +90,7 @@ class BetaGeo(Model):
             share = share * (1 - p)
         spent = time / (alpha + watched)
         bought = -np.expm1(-(r + count) * np.log1p(np.multiply.outer(spent, p))) / p
-        return np.asarray(bought @ share)
+        return np.asarray(np.einsum("ij,j->i", bought, share))
 
 
 class ModifiedBetaGeo(BetaGeo):
@@ -130,12 +130,12 @@ class Likelihood:
         height = (
             self.of_x @ (gammaln(r + self.x) + gammaln(b + stayed) - gammaln(a + b + stayed))
             + self.total * (r * np.log(alpha) - gammaln(r) + gammaln(a + b) - gammaln(b))
-            - purchases @ ends
+            - dot(purchases, ends)
         )
         both = psi(a + b) * self.total - self.of_x @ psi(a + b + stayed)
         slope = np.array(
             [
-                self.of_x @ psi(r + self.x) + self.total * (np.log(alpha) - psi(r)) - self.of_end @ ends,
+                self.of_x @ psi(r + self.x) + self.total * (np.log(alpha) - psi(r)) - dot(self.of_end, ends),
                 self.total * r / alpha - (purchases / (alpha + self.ends)).sum(),
                 both,
                 both + self.of_x @ psi(b + stayed) - psi(b) * self.total,
@@ -156,9 +156,9 @@ class Likelihood:
             odds = base[of_x] + (r + x) * longer
             small = np.exp(-np.abs(odds))
             gone = weights * np.where(odds > 0, 1.0, small) / (1 + small)
-            height += float(weights @ (np.maximum(odds, 0) + np.log1p(small)))
-            slope[0] += gone @ longer
-            slope[1] += (gone * (r + x)) @ (until - since)
+            height += dot(weights, np.maximum(odds, 0) + np.log1p(small))
+            slope[0] += dot(gone, longer)
+            slope[1] += dot(gone * (r + x), until - since)
             gone_by_x += np.bincount(of_x, weights=gone, minlength=len(gone_by_x))
         slope[2] = gone_by_x.sum() / a
         slope[3] = -(gone_by_x / could).sum()

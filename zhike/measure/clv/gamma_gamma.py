@@ -19,6 +19,7 @@ from zhike.measure.clv.histories import (
     Numbers,
     as_columns,
     distinct,
+    dot,
     refuse_few,
     refuse_where,
 )
@@ -62,7 +63,7 @@ class GammaGamma(Model):
         needs = EVENTS_PER_PARAMETER * len(self.NAMES)
         refuse_few(float(heavy[bought].sum()), float(heavy.sum()), needs=needs, model=self.NAME)
         rows = distinct((count[bought], spend[bought]), heavy[bought])
-        middle = float(rows.weights @ rows.columns[1]) / rows.total
+        middle = dot(rows.weights, rows.columns[1]) / rows.total
         self._climb(Likelihood(rows), np.array([2.0, 3.0, middle]), rows.total)
         self.cautions += _dependence(rows)
         return self
@@ -106,19 +107,20 @@ class Likelihood:
         shape = p * x
         all_spent = x * spend
         below = np.log(v + all_spent)
-        height = weights @ (
+        height = dot(
+            weights,
             gammaln(shape + q)
             - gammaln(shape)
             + q * (np.log(v) - below)
             + shape * (np.log(all_spent) - below)
-            - np.log(spend)
+            - np.log(spend),
         ) - self.total * gammaln(q)
         more = psi(shape + q)
         slope = np.array(
             [
-                weights @ (x * (more - psi(shape) + np.log(all_spent) - below)),
-                weights @ (more + np.log(v) - below) - self.total * psi(q),
-                weights @ (q / v - (shape + q) / (v + all_spent)),
+                dot(weights, x * (more - psi(shape) + np.log(all_spent) - below)),
+                dot(weights, more + np.log(v) - below) - self.total * psi(q),
+                dot(weights, q / v - (shape + q) / (v + all_spent)),
             ]
         )
         return float(height), slope

@@ -114,6 +114,11 @@ def histories(x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers | None, *, 
     return distinct((repeats, last, watched), heavy)
 
 
+def dot(one: Floats, other: Floats) -> float:
+    """Return the sum of products, on this thread: threads of a library wait for each other on a busy machine."""
+    return float(np.einsum("i,i->", one, other))
+
+
 def refuse_few(repeaters: float, customers: float, *, needs: int, model: str) -> None:
     """Raise FewRepeatBuyers when fewer customers than `needs` bought again."""
     if repeaters < needs:

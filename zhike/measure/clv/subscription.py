@@ -20,6 +20,7 @@ from zhike.measure.clv.histories import (
     Numbers,
     as_columns,
     distinct,
+    dot,
     refuse_where,
 )
 from zhike.measure.clv.quadrature import beta_nodes
@@ -58,7 +59,7 @@ class ShiftedBetaGeometric(Model):
         refuse_where(begun != np.floor(begun), "periods", begun, NotWhole)
         refuse_where(begun < 1, "periods", begun, NotPositive)
         refuse_where((gone != 0) & (gone != 1), "left", gone, NeitherNor)
-        leavers, needs = float(heavy @ gone), EVENTS_PER_PARAMETER * len(self.NAMES)
+        leavers, needs = dot(heavy, gone), EVENTS_PER_PARAMETER * len(self.NAMES)
         if leavers < needs:
             raise FewLeavers(leavers=f"{leavers:g}", customers=f"{float(heavy.sum()):g}", needed=needs, model=self.NAME)
         rows = distinct((begun, gone), heavy)
@@ -107,9 +108,9 @@ class Likelihood:
         alpha, beta = map(float, values)
         # Who left after t periods has renewed t - 1 times and then not; who stays has renewed t - 1 times.
         one, other = alpha + self.left, beta + self.periods - 1
-        height = self.weights @ (betaln(one, other) - betaln(alpha, beta))
+        height = dot(self.weights, betaln(one, other) - betaln(alpha, beta))
         both = psi(alpha + beta) - psi(one + other)
         slope = np.array(
-            [self.weights @ (psi(one) - psi(alpha) + both), self.weights @ (psi(other) - psi(beta) + both)]
+            [dot(self.weights, psi(one) - psi(alpha) + both), dot(self.weights, psi(other) - psi(beta) + both)]
         )
         return float(height), slope
