@@ -51,7 +51,7 @@ client.closeAndFlush({ timeout: 15000 })
 RUDDER = """
 const Analytics = require("@rudderstack/rudder-sdk-node")
 const [key, host, packed] = process.argv.slice(2)
-const client = new Analytics(key, { dataPlaneUrl: host + "/v1/batch", flushInterval: 50, gzip: packed === "1" })
+const client = new Analytics(key, { dataPlaneUrl: host, flushInterval: 50, gzip: packed === "1" })
 client.identify({ userId: "u1", traits: { email: "someone@company.example" } })
 client.track({ userId: "u1", event: "Report opened", properties: { pages: 3 } })
 client.page({ userId: "u1", category: "Docs", name: "Prices" })

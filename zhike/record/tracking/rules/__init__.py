@@ -77,6 +77,7 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     event: Name | None = None
     name: Name | None = None
     timestamp: str | None = None
+    original_timestamp: str | None = None  # As RudderStack's clients call it.
     sent_at: str | None = None
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None

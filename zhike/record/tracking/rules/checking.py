@@ -250,6 +250,8 @@ def _taken(event: Event, given: _Given) -> tuple[datetime | None, bytes]:
             sent_at = _sent_at(event.sent_at)
             earliest = _earliest(sent_at, given.received)
         event.sent_at = None
+    if event.original_timestamp:
+        event.timestamp, event.original_timestamp = event.timestamp or event.original_timestamp, None
     if event.timestamp:
         _check_time(event, event.timestamp, earliest)
     if not event.message_id:
