@@ -44,6 +44,8 @@ class Child:
     started: float = 0.0
     pause: float = 0.5
     not_before: float = field(default=0.0)
+    touched: float = 0.0
+    alive_at: float = 0.0
 
     def start(self) -> None:
         self.started = time.monotonic()
@@ -69,9 +71,13 @@ class Child:
             self.process, self.not_before = None, now + self.pause
 
     def _hangs(self) -> bool:
-        if not self.sign or time.monotonic() - self.started < HUNG_AFTER:
+        if not self.sign:
             return False
-        return not self.sign.exists() or time.time() - self.sign.stat().st_mtime > HUNG_AFTER
+        # Only whether the time of the sign changes counts: the wall clock may jump.
+        touched = self.sign.stat().st_mtime if self.sign.exists() else 0.0
+        if touched != self.touched:
+            self.touched, self.alive_at = touched, time.monotonic()
+        return time.monotonic() - max(self.started, self.alive_at) > HUNG_AFTER
 
     def stop(self) -> None:
         if self.process is None:

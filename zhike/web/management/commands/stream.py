@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
@@ -66,12 +67,19 @@ class Loops:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _again(self, step: Callable[[], float]) -> None:
+        try:
+            self._repeat(step)
+        finally:
+            # One that ends for a reason nobody thought of takes the others along: then all are started anew.
+            self._stop.set()
+
+    def _repeat(self, step: Callable[[], float]) -> None:
         name, pause = step.__name__, 0.0
         while not self._stop.wait(pause):
             self._alive[name] = time.monotonic()
             try:
                 pause = step()
-            except (Error, OSError, duckdb.Error, Refusal) as error:
+            except (Error, psycopg.Error, OSError, duckdb.Error, Refusal) as error:
                 # The database or the disk is away for a while, or a file was erased while it was read: nothing is lost.
                 log.error("%s will be tried again: %s", name, error)
                 connection.close()
