@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.storms import databases, kills
+from tests.storms import databases, faults, kills, lakes
 from tests.storms.system import StormFailed, temporary
 from zhike.bench.figures import machine
 
@@ -20,6 +20,8 @@ STORMS: Mapping[str, tuple[Run, dict[str, Any], dict[str, Any]]] = {
         {"kills": 6, "events": 6_000, "pause": 1.0},
         {"kills": 300, "events": 1_000_000, "pause": 0.8},
     ),
+    "T03": (faults.storm, {"hold": 3.0, "rate": 30.0}, {"hold": 10.0, "rate": 60.0}),
+    "T04": (lakes.storm, {"seeds": 1}, {"seeds": 20}),
     "T02": (databases.storm, {"kills": 2, "rate": 40.0}, {"kills": 50, "rate": 60.0}),
 }
 

@@ -47,12 +47,12 @@ class System:
     folder: Path
     product: Path = ROOT
     environment: dict[str, str] = field(default_factory=dict)
-    tag: str = ""
+    rooms: dict[str, int] = field(default_factory=dict)  # Folders of the home on disks of so many mebibytes.
 
     def __enter__(self) -> Self:
-        self.home = self.folder / "home"
-        shutil.copytree(prepared(), self.home, symlinks=True, dirs_exist_ok=True)
-        own_cluster(self.home)
+        self.home = own_home(self.folder)
+        for name, size in self.rooms.items():
+            give_room(self.home / name, size)
         self.company: dict[str, Any] = json.loads((self.home / "storm.json").read_text(encoding="utf-8"))
         self.port = free_port()
         self.log = open(self.folder / "server.log", "ab")
@@ -79,6 +79,8 @@ class System:
         for each in left:
             each.kill()
         stop_cluster(self.home)
+        for name in self.rooms:
+            subprocess.run(["umount", "--lazy", str(self.home / name)], check=False)
         if left and failure[0] is None:
             raise StormFailed(f"{len(left)} processes outlived their supervisor")
 
@@ -106,8 +108,10 @@ class System:
             time.sleep(0.1)
         raise StormFailed(f"the system does not answer:\n{self.tail()}")
 
-    def tail(self) -> str:
-        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+    def tail(self, length: int | None = LOG_TAIL) -> str:
+        """Return the end of what the system said, or all of it."""
+        said = (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+        return said if length is None else said[-length:]
 
     def served(self) -> list[Process]:
         return processes.served(self.server.pid)
@@ -143,6 +147,19 @@ class System:
                     return time.monotonic() - began
             time.sleep(0.1)
         raise StormFailed(f"the inbox is not empty after {within:.0f} s:\n{self.tail()}")
+
+    def catch_up(self, within: float) -> float:
+        """Wait until everything that waits now is in the lake; returns the seconds that took."""
+        began, last = time.monotonic(), None
+        while time.monotonic() - began < within:
+            with contextlib.suppress(psycopg.Error), psycopg.connect(self.address, autocommit=True) as connection:
+                row = connection.execute("SELECT min(id), max(id) FROM tracking_inbox").fetchone()
+                least, most = row or (None, None)
+                last = most if last is None else last
+                if least is None or (last is not None and least > last):
+                    return time.monotonic() - began
+            time.sleep(0.1)
+        raise StormFailed(f"the inbox does not move on within {within:.0f} s:\n{self.tail()}")
 
     def found(self, *orders: tuple[int, Order]) -> stored.Found:
         """Compare what was acknowledged, by source and order, with the live files."""
@@ -180,7 +197,7 @@ def sent(process: subprocess.Popen[str], within: float) -> Sent:
     return Sent(**json.loads(output))
 
 
-def environment(home: Path, product: Path) -> dict[str, str]:
+def environment(home: Path, product: Path = ROOT) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHIKE_")}
     kept.pop("DATABASE_URL", None)
     places = [str(product), str(ROOT)] if product != ROOT else [str(ROOT)]
@@ -197,19 +214,34 @@ def prepared() -> Path:
         PREPARED.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=PREPARED))
         command = [sys.executable, "-m", "tests.storms.serve", "prepare"]
-        subprocess.run(command, env=environment(draft, ROOT), cwd=ROOT, check=True, timeout=300)
+        subprocess.run(command, env=environment(draft), cwd=ROOT, check=True, timeout=300)
         with contextlib.suppress(OSError):  # Somebody else was quicker.
             draft.rename(place)
     return place
 
 
-def own_cluster(home: Path) -> None:
-    """Give a copied cluster to whom it belonged."""
-    original = prepared() / "postgres"
+def own_home(folder: Path) -> Path:
+    """Return a copy of the prepared data folder; its cluster belongs to whom it belonged."""
+    home = folder / "home"
+    shutil.copytree(prepared(), home, symlinks=True, dirs_exist_ok=True)
     if os.geteuid() == 0:
-        given = original.stat()
+        given = (prepared() / "postgres").stat()
         subprocess.run(["chown", "-R", f"{given.st_uid}:{given.st_gid}", str(home / "postgres")], check=True)
     shutil.rmtree(home / "run", ignore_errors=True)
+    return home
+
+
+def give_room(place: Path, size: int) -> None:
+    """Put a folder, with what it holds, on a disk of its own."""
+    place.mkdir(exist_ok=True)
+    given, aside = place.stat(), place.with_name(f"{place.name}.aside")
+    place.rename(aside)
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(place)], check=True)
+    subprocess.run(["cp", "-a", f"{aside}/.", str(place)], check=True)
+    os.chown(place, given.st_uid, given.st_gid)
+    place.chmod(given.st_mode & 0o7777)
+    shutil.rmtree(aside)
 
 
 def stop_cluster(home: Path) -> None:
@@ -240,7 +272,7 @@ def temporary() -> Iterator[Path]:
 def changed_copy(folder: Path, changes: Sequence[tuple[str, str, str]]) -> Path:
     """Return a folder with a copy of the product in which (file, old, new) are replaced: a sabotage."""
     place = folder / "product"
-    shutil.copytree(ROOT / "zhike", place / "zhike", ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    shutil.copytree(ROOT / "zhike", place / "zhike", ignore=shutil.ignore_patterns("__pycache__"))
     for name, old, new in changes:
         path = place / name
         text = path.read_text(encoding="utf-8")
