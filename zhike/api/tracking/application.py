@@ -7,12 +7,13 @@ import uuid
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
+from django.utils.timezone import now
 
 from zhike.api.tracking.bodies import BadPacking, Gone, Receive, TooLarge, headers_of, read
 from zhike.api.tracking.keys import Key, Keys
@@ -134,7 +135,7 @@ class Door:
     async def _take_in(
         self, visit: Visit, route: str, headers: dict[bytes, bytes], origin: str, receive: Receive
     ) -> Answer:
-        received = datetime.now(UTC)
+        received = now()
         await self.keys.refresh()
         given = headers.get(b"authorization")
         key = None if given is None else self._admit(visit, _user_of(given), origin, received)
@@ -158,9 +159,9 @@ class Door:
             await self.writer.put(key, received, checked)
         return _told(checked)
 
-    def _admit(self, visit: Visit, written: str, origin: str, now: datetime) -> Key:
+    def _admit(self, visit: Visit, written: str, origin: str, received: datetime) -> Key:
         """Return the key, or raise Turned or Full when it opens nothing, not from here, or not now."""
-        key = self.keys.find(written, now)
+        key = self.keys.find(written, received)
         if key is None:
             raise Turned(401, "write_key", "This write key is not known, or has ended.")
         if origin and not key.admits(origin):

@@ -209,7 +209,7 @@ def replay(request: StaffRequest) -> HttpResponse:
     if not form.is_valid() or not form.cleaned_data["reason"]:
         return redirect("stream-refused")
     chosen, reason = form.cleaned_data["source"], form.cleaned_data["reason"]
-    rows = RefusedEvent.objects.filter(reason=reason, **({"source": chosen} if chosen else {}))
+    rows = stream.refused(source=chosen.pk if chosen else None, reason=reason)
     done = replaying.replay_all(rows, by=request.staff, now=now())
     said = gettext("%(accepted)s replayed, %(refused)s still refused, %(left)s not tried yet.")
     messages.info(request, said % {"accepted": done.accepted, "refused": done.refused, "left": done.left})
