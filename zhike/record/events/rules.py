@@ -43,7 +43,7 @@ AT_MOST = 24  # Files that come together in one go.
 SMALLEST = 4_096  # Rows; files below this count as of like size.
 ROWS_IN_FILE = 1_000_000  # About as many rows has a file that is not grown further.
 ROWS_IN_SEEN = 32_000_000  # The same for digests.
-ROWS_IN_GROUP = 16_384  # One customer's page of events reads a few of these groups.
+ROWS_IN_GROUP = 8_192  # One customer's page of events reads a few of these groups.
 
 
 class Sized(NamedTuple):
