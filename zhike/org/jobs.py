@@ -25,7 +25,7 @@ def job(name: str, *, retries: int = 0, every: str = "", **options: Any) -> Call
     def register(function: Callable[P, R]) -> Callable[P, R]:
         strategy = RetryStrategy(max_attempts=retries + 1, exponential_wait=5) if retries else False
         registered: Any = app.task(name=name, retry=strategy, **options)  # procrastinate types only bare functions.
-        task = registered(_with_connection_returned(function))
+        task = registered(_with_connection_returned(function, by_clock=bool(every)))
         if every:
             schedule: Any = app.periodic(cron=every, periodic_id=name)
             schedule(task)
@@ -34,12 +34,17 @@ def job(name: str, *, retries: int = 0, every: str = "", **options: Any) -> Call
     return register
 
 
-def _with_connection_returned(function: Callable[P, R]) -> Callable[P, R]:
-    """Give the worker thread's database connection back after a run, as a request does after a page."""
+def _with_connection_returned(function: Callable[P, R], *, by_clock: bool) -> Callable[P, R]:
+    """Give the worker thread's database connection back after a run, as a request does after a page.
+
+    A job that the clock starts gets the time it was due as its first argument, whatever its name.
+    """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
+            if by_clock:
+                return function(kwargs["timestamp"])  # type: ignore[arg-type]  # The clock's word for it; ours may differ.
             return function(*args, **kwargs)
         finally:
             if not connection.in_atomic_block:  # Only a test runs jobs inside its own transaction.
