@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.storms import databases, faults, kills, lakes
+from tests.storms import databases, faults, kills, lakes, spikes
 from tests.storms.system import StormFailed, temporary
 from zhike.bench.figures import machine
 
@@ -17,12 +17,17 @@ STORMS: Mapping[str, tuple[Run, dict[str, Any], dict[str, Any]]] = {
     # Name: what runs, in small, in full.
     "T01": (
         kills.storm,
-        {"kills": 6, "events": 6_000, "pause": 1.0},
-        {"kills": 300, "events": 1_000_000, "pause": 0.8},
+        {"kills": 4, "events": 4_000, "pause": 1.0},
+        {"kills": 300, "events": 1_000_000, "pause": 1.0},
     ),
-    "T03": (faults.storm, {"hold": 3.0, "rate": 30.0}, {"hold": 10.0, "rate": 60.0}),
+    "T02": (databases.storm, {"kills": 3, "rate": 40.0}, {"kills": 50, "rate": 60.0}),
+    "T03": (faults.storm, {"hold": 1.0, "rate": 30.0}, {"hold": 10.0, "rate": 60.0}),
     "T04": (lakes.storm, {"seeds": 1}, {"seeds": 20}),
-    "T02": (databases.storm, {"kills": 2, "rate": 40.0}, {"kills": 50, "rate": 60.0}),
+    "T30": (
+        spikes.storm,
+        {"seconds": 8.0, "held": 10.0, "calm": 40.0, "room": 20_000},
+        {"seconds": 60.0, "held": 600.0, "calm": 40.0, "room": 500_000},
+    ),
 }
 
 
