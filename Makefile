@@ -5,7 +5,7 @@ PY := .venv/bin/python
 HOME_OF_RUN := $(or $(ZHIKE_HOME),.zhike)
 SYSTEM_PYTHON ?= python3
 
-.PHONY: help setup run demo test test-quick check fix lock catalogue screenshots browser clean
+.PHONY: help setup run demo test test-quick storm check fix lock catalogue screenshots browser clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ test: setup browser check ## everything: checks, tests, browser stories
 
 test-quick: setup ## the tests without browser and slow ones
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not browser and not slow"
+
+storm: setup ## kill processes and PostgreSQL, fill disks, in full: hours; one with STORMS="T02" SEED=7
+	$(PY) -m tests.storms $(or $(STORMS),all) --full --record --seed $(or $(SEED),1)
 
 catalogue: setup ## write the translation catalogue anew from the sources
 	$(PY) tools/catalogue.py update
