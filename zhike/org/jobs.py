@@ -44,7 +44,7 @@ def _with_connection_returned(function: Callable[P, R], *, by_clock: bool) -> Ca
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             if by_clock:
-                return function(kwargs["timestamp"])  # type: ignore[arg-type]  # The clock's word for it; ours may differ.
+                return function(kwargs["timestamp"])  # type: ignore[arg-type, call-arg]  # The clock's word for it; ours may differ.
             return function(*args, **kwargs)
         finally:
             if not connection.in_atomic_block:  # Only a test runs jobs inside its own transaction.
