@@ -5,7 +5,7 @@ import base64
 import binascii
 import uuid
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +23,8 @@ from zhike.api.tracking.routes import ADDRESSES, SNIPPET
 from zhike.api.tracking.writing import Writer
 from zhike.record.tracking.rules.checking import Checked, Unreadable, check
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Scope = dict[str, Any]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 DONE = b'{"success":true}'
@@ -214,7 +214,7 @@ def _full(full: Full) -> Turned:
 def _told(checked: Checked) -> Answer:
     if not checked.refused:
         return Answer(200, DONE)
-    refused = [{"index": one.index, "messageId": one.message_id, "reason": one.reason} for one in checked.refused]
+    refused = [{"index": one.place, "messageId": one.message_id, "reason": one.reason} for one in checked.refused]
     said = {"success": bool(checked.rows), "refused": refused}
     return Answer(200 if checked.rows else 400, msgspec.json.encode(said))
 

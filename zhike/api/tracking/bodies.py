@@ -2,12 +2,12 @@
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from zhike.record.tracking.rules import BATCH_LIMIT
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 READ_WITHIN = 20.0  # Seconds; whoever sends slower holds room that others need.
 
 

@@ -168,7 +168,7 @@ def refused(request: StaffRequest) -> HttpResponse:
     chosen = given.get("source")
     rows = stream.refused(source=chosen.pk if chosen else None, reason=given.get("reason") or "")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    kept = {key: value for key, value in request.GET.items() if key in {"source", "reason"} and value}
+    kept = {key: request.GET.get(key, "") for key in ("source", "reason") if request.GET.get(key)}
     context = {
         "form": form,
         "page": page,

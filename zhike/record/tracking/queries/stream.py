@@ -26,7 +26,7 @@ class Pulse:
 
     per_second: float
     waiting: int
-    lag_seconds: float
+    lag_seconds: int
     minutes: list[tuple[datetime, int, int, int]]
 
     @property
@@ -50,9 +50,9 @@ def pulse(now: datetime) -> Pulse:
     oldest = waiting.values_list("received_at", flat=True).first()
     # The oldest rows only: counting a deep inbox would take longer than looking at it.
     count = sum(waiting.values_list("events", flat=True)[:COUNTED_ROWS])
-    lag = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    lag = max(0, round((now - oldest).total_seconds())) if oldest else 0
     last = series[-2]
-    return Pulse((last[1] + last[2]) / 60, count, lag, series)
+    return Pulse(round((last[1] + last[2]) / 60, 1), count, lag, series)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,6 @@ REASONS: dict[str, str] = {
     "sent_at": _("sentAt cannot be read; write it as 2026-03-12T02:18:00Z."),
     "too_old": _("The event would lie before the year 2000."),
     "unreadable": _("The event was taken, and could not be read when it was to be stored."),
-    "unreadable": _("What was taken in could not be stored; it is kept here."),
 }
 
 

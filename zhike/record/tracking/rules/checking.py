@@ -22,9 +22,9 @@ from zhike.record.tracking.rules import (
 
 
 class Refused(NamedTuple):
-    """An event that breaks a rule; `reason` is a key of REASONS, `detail` says more, `body` is what came."""
+    """An event that breaks a rule: where in its batch, from 0; why, a key of REASONS; more of that; what came."""
 
-    index: int
+    place: int
     message_id: str
     reason: str
     detail: str
@@ -222,9 +222,10 @@ def _kind_of(said: str) -> str:
 
 def _sent_text(raw: msgspec.Raw) -> str | None:
     try:
-        return _TEXT.decode(raw)
+        text: str | None = _TEXT.decode(raw)
     except _NOT_JSON as error:
         raise Fault("sent_at") from error
+    return text
 
 
 def _sent_at(text: str | None) -> datetime | None:
