@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from zhike.kit.refusal import Refusal
@@ -150,12 +150,12 @@ def _now(request: StaffRequest) -> dict[str, Any]:
     beat = stream.pulse(now())
     personal = request.staff.sees_personal
     clocks = [f"{timezone.localtime(minute[0]):%H:%M}" for minute in beat.minutes]
-    names = [(gettext("Accepted"), "accent"), (gettext("Duplicates"), "grey"), (gettext("Refused"), "risk")]
+    names = [(gettext("Accepted"), "accent"), (gettext("Duplicates"), "grey"), (pgettext("event", "Refused"), "risk")]
     series = [
         {"name": name, "values": [minute[place + 1] for minute in beat.minutes], "color": color}
         for place, (name, color) in enumerate(names)
     ]
-    chart = {"kind": "line", "unit": "", "x": clocks, "series": series}
+    chart = {"kind": "bar", "stack": True, "unit": "", "x": clocks, "series": series}
     return {"pulse": beat, "chart_data": chart, "latest": stream.latest(sees_personal=personal), "tab": "stream"}
 
 
