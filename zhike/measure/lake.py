@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,25 +114,37 @@ def reader() -> Engine:
 @dataclass(frozen=True)
 class UsageFiles:
     """The live files that tell of use: `counted` were imported, a row stands for so many times and so many people;
-    `tracked` came from tracking clients, a row is one time and names its person.
+    `tracked` came from tracking clients, a row is one time and names its person. `months` are the same, each of two
+    months and of one of both kinds.
     """
 
     counted: tuple[Path, ...] = ()
     tracked: tuple[Path, ...] = ()
     rows: int = 0
     customers: tuple[int, int] = (0, 0)
+    months: tuple[UsageFiles, ...] = ()
+    first_at: datetime = EPOCH
+    last_at: datetime = EPOCH
 
     @classmethod
     def listed(cls, files: QuerySet[LakeFile]) -> UsageFiles:
         """Return those among the files; raises LakeFileMissing for one that is not there: facts would be wrong."""
-        found = list(files.filter(kind__in=(USAGE, EVENTS)).order_by("path"))
+        found = list(files.filter(kind__in=(USAGE, EVENTS)).order_by("kind", "month", "path"))
         if not found:
             return cls()
+        pairs = itertools.groupby(found, key=lambda each: (each.kind, (12 * each.month.year + each.month.month) // 2))
+        return cls._of(found, tuple(cls._of(list(group)) for _key, group in pairs))
+
+    @classmethod
+    def _of(cls, files: Sequence[LakeFile], months: tuple[UsageFiles, ...] = ()) -> UsageFiles:
         return cls(
-            counted=tuple(fetched(each.path) for each in found if each.kind == USAGE),
-            tracked=tuple(fetched(each.path) for each in found if each.kind == EVENTS),
-            rows=sum(each.rows for each in found),
-            customers=(min(each.least_customer for each in found), max(each.most_customer for each in found)),
+            counted=tuple(fetched(each.path) for each in files if each.kind == USAGE),
+            tracked=tuple(fetched(each.path) for each in files if each.kind == EVENTS),
+            rows=sum(each.rows for each in files),
+            customers=(min(each.least_customer for each in files), max(each.most_customer for each in files)),
+            months=months,
+            first_at=min(each.first_at for each in files),
+            last_at=max(each.last_at for each in files),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,8 +13,9 @@ from psycopg import sql
 from pyarrow import csv
 
 from zhike.measure import lake, snapshots
+from zhike.measure.lake import UsageFiles
 from zhike.measure.models import CustomerFacts, StageMove, TierMove
-from zhike.measure.usage import Usage
+from zhike.measure.usage import MOST_BACK, Part, Usage
 from zhike.org import company
 from zhike.org.models import ExchangeRate
 from zhike.record.commerce.models import Order, Subscription
@@ -155,22 +156,48 @@ def record(when: Morning, window_days: int | None = None, *, only: Collection[in
 
 def _usage(when: Morning, window_days: int | None, among: Ids) -> Usage:
     files = lake.usage_files(until=when.cut_off)
-    relation = lake.usage_relation(files, until=when.cut_off)
-    rows, customers = files.rows, files.customers
-    if among is not None:
-        relation = lake.filled("(SELECT * FROM {all} SEMI JOIN asked ON customer = customer_id)", all=relation)
-        # Nobody asked for is nobody to gather; for some, one pass over the files is enough.
-        rows = min(rows, len(among))
+
+    def relation(some: UsageFiles, until: datetime | None = when.cut_off) -> str:
+        found = lake.usage_relation(some, until=until)
+        if among is None:
+            return found
+        return lake.filled("(SELECT * FROM {all} SEMI JOIN asked ON customer = customer_id)", all=found)
+
     return Usage(
-        relation=relation,
-        rows=rows,
-        customers=customers,
+        parts=[part for month in files.months for part in _parts(when, month, relation(month, _needed(when, month)))],
+        relation=relation(files),
+        named=relation(files, None),
+        # Nobody asked for is nobody to gather; for some, one pass over the files is enough.
+        rows=files.rows if among is None else min(files.rows, len(among)),
+        customers=files.customers,
         merged=_merged() if files.tracked else MERGED.empty_table(),
         day=when.day_of("us"),
-        since_30=when.since(30),
+        since_month=when.since(30),
         since_window=when.since(window_days) if window_days else 0,
         asked=_asked(among),
     )
+
+
+def _needed(when: Morning, month: UsageFiles) -> datetime | None:
+    """Return the moment up to which rows count, None when none of these is later."""
+    return None if month.last_at < when.cut_off else when.cut_off
+
+
+def _parts(when: Morning, month: UsageFiles, relation: str) -> Iterator[Part]:
+    """Yield the rows of some files by stretches of days that fit into the bits of a number; a month is one."""
+    first, last = (
+        min(lake.day_number(moment.astimezone(when.zone).date()), lake.day_number(when.today))
+        for moment in (month.first_at, min(month.last_at, when.cut_off))
+    )
+    is_tracked, whole = bool(month.tracked), last - first < MOST_BACK
+    day = when.day_of("us")
+    if whole:
+        day = lake.local_day("us", when.zone, first=month.first_at.date(), last=month.last_at.date())
+        # Only what is dated after today needs to be looked at twice.
+        day = f"LEAST({day}, {last})" if month.last_at >= lake.midnight(when.today, when.zone) else day
+    for begin in range(first, last + 1, MOST_BACK):
+        end = min(begin + MOST_BACK - 1, last)
+        yield Part(relation, is_tracked, begin, end, day, "" if whole else f"AND {day} BETWEEN {begin} AND {end}")
 
 
 def _asked(among: Ids) -> pa.Table:

@@ -135,6 +135,7 @@ def test_what_a_killed_benchmark_left_is_swept_by_the_next(place: Path, monkeypa
             {"list_p95_ms", "search_p95_ms", "detail_p95_ms", "today_p95_ms"},
         ),
         ("turn", [], {"seconds", "peak_mb"}),
+        ("facts", ["--events", "100000"], {"events", "seconds", "scan_seconds", "ratio", "peak_mb", "equal"}),
     ],
 )
 def test_a_tiny_benchmark_prints_its_figures_and_leaves_nothing(

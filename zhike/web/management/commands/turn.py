@@ -16,6 +16,7 @@ from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.loop import Moved, TurnReport
 from zhike.measure.facts import STAGE_NAMES
+from zhike.measure.proving import Proof
 from zhike.org import company, works
 from zhike.review.kpis.queries import written
 from zhike.review.kpis.rules import KPIS
@@ -90,6 +91,7 @@ def lines(report: TurnReport, plan: Plan) -> list[str]:
     if not report.changed:
         told.append(gettext("No changes: this day was turned before."))
     told += _section(gettext("Key figures"), _figures(report, language))
+    told += _section(gettext("Proof of the day's facts"), _proof(report.proof))
     told += _section(gettext("Warnings"), [_warning(each) for each in report.warnings])
     return told
 
@@ -114,6 +116,19 @@ def _figures(report: TurnReport, language: str) -> list[str]:
         kpi = KPIS[taken.key]
         on = gettext("on %(count)s") % {"count": words.plain(taken.basis)}
         told.append(f"{kpi.name(language)}: {''.join(written(kpi, taken.value))} ({on})")
+    return told
+
+
+def _proof(proof: Proof | None) -> list[str]:
+    if proof is None:
+        return []
+    told = [
+        gettext("%(day)s: %(equal)s of %(rows)s rows equal those computed from nothing")
+        % {"day": proof.day.isoformat(), "equal": words.plain(proof.equal), "rows": words.plain(proof.rows)}
+    ]
+    for each in proof.different:
+        facts = ", ".join(map(str, each["facts"])) if isinstance(each["facts"], list) else ""
+        told.append(gettext("customer %(id)s differs in %(facts)s") % {"id": each["customer_id"], "facts": facts})
     return told
 
 
