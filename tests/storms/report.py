@@ -1,6 +1,5 @@
 """Writing what a full storm counted into the page that people read."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,14 +53,8 @@ def _found(name: str, found: Mapping[str, Any]) -> str:
 
 def record(name: str, line: str) -> None:
     """Put the line of a storm into the table, in the place of its former one."""
-    text = PAGE.read_text(encoding="utf-8")
-    former = re.compile(rf"^\| {name} \|.*\n", re.MULTILINE)
-    if former.search(text):
-        text = former.sub(lambda _match: f"{line}\n", text, count=1)
-    else:
-        head, rest = text.split(f"{COLUMNS}\n", 1)
-        rule, rest = rest.split("\n", 1)
-        lines, tail = rest.split("\n\n", 1) if not rest.startswith("\n") else ("", rest[1:])
-        kept = [*filter(None, lines.split("\n")), line]
-        text = f"{head}{COLUMNS}\n{rule}\n" + "\n".join(sorted(kept)) + "\n\n" + tail
-    PAGE.write_text(text, encoding="utf-8")
+    before, head, after = PAGE.read_text(encoding="utf-8").partition(f"{COLUMNS}\n")
+    rule, _, rest = after.partition("\n")
+    rows, _, tail = rest.partition("\n\n") if not rest.startswith("\n") else ("", "", rest[1:])
+    kept = [each for each in rows.splitlines() if each and not each.startswith(f"| {name} |")]
+    PAGE.write_text(f"{before}{head}{rule}\n" + "\n".join(sorted([*kept, line])) + f"\n\n{tail}", encoding="utf-8")
