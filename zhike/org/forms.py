@@ -64,7 +64,10 @@ class StaffForm(forms.ModelForm[Staff]):
 
 class RoleForm(forms.ModelForm[Role]):
     permissions = forms.MultipleChoiceField(
-        label=_("May"), choices=Permission.choices, widget=forms.CheckboxSelectMultiple, required=False
+        label=_("What this role may do"),
+        choices=Permission.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
     scope = forms.ChoiceField(label=_("Whose customers"), choices=Scope.choices, widget=forms.RadioSelect)
 

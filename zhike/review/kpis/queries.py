@@ -63,7 +63,8 @@ def _parameters(kpi: Kpi, day: date) -> dict[str, str | date]:
 class Meter:
     """A key figure for a page, in words. `share` and `goal` place it on a meter from 0 to 100.
 
-    `off` is the deviation from the goal, `history` the values of the last half-year in the unit of `aim`, oldest first.
+    `off` is the deviation from the goal. `history` are the values of the last half-year, oldest first, `aim` is the goal;
+    shares in percent.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Meter:
     off: str
     owner: str
     aim: float | None
+    aim_text: str
     history: tuple[float | None, ...]
     sql: str
 
@@ -144,10 +146,15 @@ def _meter(
         goal=None if goal is None else _place(kpi, goal),
         off=_off(kpi, now.value, goal),
         owner=target.owner if target else "",
-        aim=goal,
-        history=history,
+        aim=_scaled(kpi, goal),
+        aim_text="" if goal is None else "".join(written(kpi, goal)),
+        history=tuple(_scaled(kpi, value) for value in history),
         sql=kpi.sql.strip(),
     )
+
+
+def _scaled(kpi: Kpi, value: float | None) -> float | None:
+    return value if value is None or kpi.unit == "points" else value * 100
 
 
 def _off(kpi: Kpi, value: float | None, goal: float | None) -> str:
