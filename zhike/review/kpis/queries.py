@@ -63,8 +63,8 @@ def _parameters(kpi: Kpi, day: date) -> dict[str, str | date]:
 class Meter:
     """A key figure for a page, in words. `share` and `goal` place it on a meter from 0 to 100.
 
-    `off` is the deviation from the goal. `history` are the values of the last half-year, oldest first, `aim` is the goal;
-    shares in percent.
+    `off` is the deviation from the goal. `history` are the values of the last half-year, oldest first, and `aim` is
+    the goal; shares in percent.
     """
 
     key: str
