@@ -197,6 +197,9 @@ class Generator:
         self.sent.cpu = time.process_time() - cpu
         self.sent.statuses = dict(self.statuses)
         self.sent.unanswered = len(self.again) + sum(line.number >= 0 for line in lines)
+        for line in lines:
+            line.drop(self.selector)
+        self.selector.close()
         self.journal.close()
         return self.sent
 

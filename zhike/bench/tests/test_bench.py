@@ -166,3 +166,18 @@ def test_an_interrupted_benchmark_leaves_nothing(place: Path, number: signal.Sig
     assert process.returncode == 130
     assert leftovers(place) == []
     assert servers_in(place) == []
+
+
+@pytest.mark.slow
+def test_ingest_takes_in_what_it_says_and_keeps_it_all(place: Path) -> None:
+    short = ["--seconds", "2", "--single-seconds", "1", "--baseline-seconds", "2", "--connections", "4"]
+    process = bench(place, "ingest", "--customers", "100", *short, "--json")
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    found = json.loads(output)
+    promised = {"events_per_s", "requests_per_s", "p99_ms", "drain_lag_s", "baseline_events_per_s", "ratio"}
+    assert min(found[name] for name in promised) > 0
+    assert found["lost"] == found["duplicated"] == found["strange"] == 0
+    assert found["stored"] == found["acknowledged"] > 0
+    assert set(found["statuses"]["batch"]) == {"200"}
+    assert (leftovers(place), servers_in(place)) == ([], [])
