@@ -75,12 +75,17 @@ def _sabotaged(name: str, seed: int) -> str:
     try:
         found = run(name, seed=seed, full=False, sabotage=True)
     except StormFailed as failure:
-        seen = str(failure).strip().splitlines()[-1 if name == "T04" else 0].partition(": ")
-        sentence = (seen[2] if name == "T04" else seen[0])[:160]
+        sentence = _sentence(str(failure))
         _print(name, {"sabotage": f"seen: {sentence}"})
         return f"seen: {sentence}"
     _print(name, {"sabotage": UNSEEN, **found})
     return UNSEEN
+
+
+def _sentence(failure: str) -> str:
+    """Return the first line of a failure; of a process that ended with an error, its last."""
+    lines = failure.strip().splitlines() or [""]
+    return lines[-1 if "Traceback" in failure else 0].removeprefix("AssertionError: ")[:160].replace("|", "/")
 
 
 def _print(name: str, told: Mapping[str, Any]) -> None:

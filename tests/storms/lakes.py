@@ -12,20 +12,16 @@ from typing import Any
 
 from tests.storms.system import StormFailed, changed_copy, environment, own_home, stop_cluster
 
+DRAINING = "zhike/record/tracking/operations/draining.py"
 SABOTAGE = [
-    # The catalogue tells of files before they are there, and what it tells stays.
+    # The inbox is emptied, for good, before the lake has what was in it.
+    (DRAINING, '    _delete(rows)\n    failpoint("drain.deleted")\n', '    failpoint("drain.deleted")\n'),
     (
-        "zhike/record/events/operations/files.py",
-        "    store().publish((each.written, each.path) for each in drafts)\n    failpoint(\"lake.published\")\n",
-        "",
+        DRAINING,
+        '    failpoint("drain.read")\n',
+        '    _delete(rows)\n    connection.connection.commit()\n    failpoint("drain.read")\n',
     ),
-    (
-        "zhike/record/events/operations/files.py",
-        "    failpoint(\"lake.registered\")\n",
-        "    connection.connection.commit()\n    failpoint(\"lake.registered\")\n"
-        "    store().publish((each.written, each.path) for each in drafts)\n    failpoint(\"lake.published\")\n",
-    ),
-]  # fmt: skip
+]
 
 
 def storm(folder: Path, *, seed: int, seeds: int, sabotage: bool = False) -> dict[str, Any]:
