@@ -1,8 +1,10 @@
 """The command line: `zhike COMMAND`. Each command is a management command of its feature, run beside the database."""
 
 import os
+import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from zhike import home
 from zhike.bench import house
@@ -19,6 +21,7 @@ COMMANDS = {
     "plan": "check, publish, list or show the plan",
     "export": "write facts to a file",
     "doctor": "check the installation and the audit chain",
+    "lab": "try a measure on any file, without a data folder: customer value, RFM",
     "bench": "measure speed in a data folder of its own",
 }
 REFUSED = 2
@@ -41,8 +44,7 @@ def run(given: list[str]) -> int:
     """Run a known command beside its database; a refusal or wrong setting becomes a sentence and an exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
     try:
-        # A benchmark has a data folder, and so a database, of its own, which is gone afterwards.
-        with house.own_home() if given[0] == "bench" else home.database():
+        with surroundings(given[0]):
             return execute(given)
     except Refusal as refusal:
         complain(in_words(refusal))
@@ -52,6 +54,15 @@ def run(given: list[str]) -> int:
         complain("Stopped.")
         return 130
     return REFUSED
+
+
+def surroundings(command: str) -> AbstractContextManager[object]:
+    """Return what a command needs around it: the database, a data folder that is gone afterwards, or nothing."""
+    if command == "lab":
+        # It keeps nothing, so it needs no secret either; without one of its own, the settings would write it down.
+        os.environ.setdefault("ZHIKE_SECRET_KEY", secrets.token_urlsafe(64))
+        return nullcontext()
+    return house.own_home() if command == "bench" else home.database()
 
 
 def execute(given: list[str]) -> int:

@@ -1,0 +1,173 @@
+"""Purchases from a file of any format that imports read: who, on which day, for how much."""
+
+from __future__ import annotations
+
+import argparse
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from zhike.kit.refusal import Place, Refusal
+from zhike.measure.lab.reports import Warned
+from zhike.record.imports.operations.files import Source
+from zhike.record.imports.operations.preparing import AmbiguousDates, BadDateFormat, UnknownColumn, open_file
+from zhike.record.imports.operations.sentences import sentence
+from zhike.record.imports.rules import cells
+from zhike.record.imports.rules.dates import Order
+from zhike.record.imports.rules.problems import Bad, Reason
+from zhike.record.imports.rules.words import folded
+
+TYPES = {"customer": "ref", "date": "day", "amount": "number", "quantity": "number"}
+
+
+class UnreadableCell(Refusal):
+    message = _("%(why)s")
+
+
+class NothingBought(Refusal):
+    message = _("%(name)s holds no purchase: no row has a customer, a day and an amount.")
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """Rows of a file: the place of each customer in `customers`, the day as its ordinal, and the amount."""
+
+    customers: list[str]
+    who: npt.NDArray[np.int64]
+    day: npt.NDArray[np.int64]
+    amount: npt.NDArray[np.float64]
+    rows: int
+    warnings: list[Warned]
+
+    @property
+    def last_day(self) -> date:
+        return date.fromordinal(int(self.day.max()))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where purchases stand in the file."""
+    parser.add_argument("--customer", required=True, metavar="COLUMN", help="whose purchase it is")
+    parser.add_argument("--date", required=True, metavar="COLUMN", help="when it was made")
+    parser.add_argument("--amount", required=True, metavar="COLUMN", help="what was paid, or the price of one")
+    parser.add_argument("--quantity", metavar="COLUMN", help="how many, when the amount is the price of one")
+    parser.add_argument("--date-format", default="", help="day-first, month-first, or a pattern such as %%d.%%m.%%Y")
+
+
+def day(text: str) -> date:
+    """Return a day given as an option; argparse shows the complaint."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-03-12") from error
+
+
+def read(options: Mapping[str, Any]) -> Purchases:
+    """Return the purchases of the file of the options.
+
+    Rows without customer, day or amount are left out and counted in the warnings. A cell that holds something else
+    than a day or a number is refused with its line and column, as are unknown columns and ambiguous dates.
+    """
+    path: Path = options["file"]
+    with open_file(path, path.name) as source:
+        columns = _columns(options, source, path.name)
+        dates_in = {"zone": UTC, "format": _date_format(options["date_format"], source, columns["date"])}
+        memos = {
+            name: cells.Memo(column, cells.reader(TYPES[name], 200, dates_in=dates_in))
+            for name, column in columns.items()
+        }
+        return _read(source, path.name, columns, memos)
+
+
+def _columns(options: Mapping[str, Any], source: Source, name: str) -> dict[str, str]:
+    alike = {folded(column): column for column in reversed(source.columns)}
+    found = {}
+    for wanted in TYPES:
+        given = options[wanted]
+        if given is None:
+            continue
+        real = given if given in source.columns else alike.get(folded(given))
+        if real is None:
+            raise UnknownColumn(place=Place(file=name), name=name, column=given, columns=", ".join(source.columns))
+        found[wanted] = real
+    return found
+
+
+def _date_format(said: str, source: Source, column: str) -> str:
+    if said:
+        if said not in {"day-first", "month-first"} and "%" not in said:
+            raise BadDateFormat(format=said)
+        return said
+    order = Order()
+    for batch in source.batches([column]):
+        for cell in set(batch.columns[column]):
+            if isinstance(cell, str):
+                order.look(cell)
+    if order.needed and not order.answer:
+        raise AmbiguousDates(example=order.example)
+    return order.answer
+
+
+def _read(source: Source, name: str, columns: Mapping[str, str], memos: Mapping[str, cells.Memo]) -> Purchases:
+    codes: dict[object, int] = {}
+    who, days, amounts = array("q"), array("q"), array("d")
+    missing: Counter[str] = Counter()
+    rows = 0
+    for batch in source.batches(list(columns.values())):
+        rows += len(batch)
+        if batch.crooked:
+            at, found = next(iter(batch.crooked.items()))
+            bad = Bad(Reason.CELLS, found=str(found), more={"expected": str(len(source.columns))})
+            raise _unreadable(name, batch.lines[at], "", bad)
+        read = {kind: [memos[kind][cell] for cell in batch.columns[column]] for kind, column in columns.items()}
+        if any(memo.bad for memo in memos.values()):
+            _refuse_first(name, batch.lines, columns, read)
+        for row in zip(*read.values(), strict=True):
+            if None in row:
+                missing[list(read)[row.index(None)]] += 1
+                continue
+            who.append(codes.setdefault(row[0], len(codes)))
+            days.append(row[1].toordinal())
+            amounts.append(float(row[2]) * (float(row[3]) if len(row) > 3 else 1.0))
+    if not who:
+        raise NothingBought(place=Place(file=name), name=name)
+    warnings = [_left_out(kind, columns[kind], count) for kind, count in sorted(missing.items())]
+    return Purchases(
+        customers=[str(code) for code in codes],
+        who=np.array(who, dtype=np.int64),
+        day=np.array(days, dtype=np.int64),
+        amount=np.array(amounts, dtype=np.float64),
+        rows=rows,
+        warnings=warnings,
+    )
+
+
+def _refuse_first(
+    name: str, lines: Sequence[int], columns: Mapping[str, str], read: Mapping[str, Sequence[object]]
+) -> None:
+    for at, line in enumerate(lines):
+        for kind, values in read.items():
+            found = values[at]
+            if isinstance(found, Bad):
+                raise _unreadable(name, line, columns[kind], found)
+
+
+def _unreadable(name: str, line: int, column: str, bad: Bad) -> UnreadableCell:
+    return UnreadableCell(place=Place(file=name, line=line, field=column or None), why=sentence(bad))
+
+
+def _left_out(kind: str, column: str, count: int) -> Warned:
+    said = ngettext(
+        "%(count)d row has no value in %(column)s and is left out.",
+        "%(count)d rows have no value in %(column)s and are left out.",
+        count,
+    )
+    return Warned(f"no_{kind}", column, said % {"count": count, "column": column})
