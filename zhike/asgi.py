@@ -1,6 +1,7 @@
 """The web application as the server loads it: tracking calls at their own door, everything else to the pages."""
 
 import os
+import signal
 
 from django.core.asgi import get_asgi_application
 
@@ -9,6 +10,7 @@ from zhike.web import running
 
 if os.environ.get(running.SUPERVISED):
     # The server's own processes would outlive the server when that is killed, and go on answering beside the next one.
-    running.end_with_parent()
+    # They wait for their server when they are asked to end, so they are not asked.
+    running.end_with_parent(signal.SIGKILL)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
 application = Beside(get_asgi_application())

@@ -89,10 +89,10 @@ class Child:
             self.process.wait()
 
 
-def end_with_parent() -> None:
-    """Ask the kernel to stop this process when its parent dies, even by `kill -9`."""
+def end_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel to send this process a signal when its parent dies, even by `kill -9`."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, by)
 
 
 def ensure_port_is_free(host: str, port: int) -> None:
