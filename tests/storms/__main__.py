@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ def main() -> int:
     parser.add_argument("--sabotage", action="store_true", help="only break the product; the storm must fail")
     parser.add_argument("--record", action="store_true", help="write what was counted into docs/reference")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that what was started is stopped.
     sys.stderr.write(f"on {machine()}\n")
     names = list(STORMS) if "all" in options.names else options.names
     return sum(not _one(name, options) for name in names)

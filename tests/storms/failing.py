@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -11,9 +12,12 @@ from pathlib import Path
 import django
 
 from zhike import home
+from zhike.web import running
 
 
 def main(seed: int, seeds: int) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the database is stopped.
+    running.end_with_parent()
     os.environ["DJANGO_SETTINGS_MODULE"] = "zhike.settings"
     os.environ["ZHIKE_POOL"] = "0"  # A connection must not be shared with a child.
     with home.using_server():

@@ -80,6 +80,21 @@ def recorded(root: int, kind: str = "") -> list[Process]:
     return [Process(pid, when, kind or _kind(pid)) for pid in family(root) if (when := born(pid))]
 
 
+def of_home(home: Path) -> list[Process]:
+    """Record every process that serves a data folder, whoever its parent is."""
+    wanted = f"ZHIKE_HOME={home}\0".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            serves = wanted in path.read_bytes()
+        except OSError:
+            continue
+        pid = int(path.parent.name)
+        if serves and (when := born(pid)):
+            found.append(Process(pid, when, _kind(pid)))
+    return found
+
+
 def served(root: int) -> list[Process]:
     """Record the children of the supervisor, each with its own: web server and its processes, worker, stream."""
     return [each for each in recorded(root) if each.pid != root and each.kind]

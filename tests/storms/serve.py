@@ -17,6 +17,7 @@ LONGEST_PAUSE = 0.5  # A storm kills so often that the usual pauses would leave 
 
 
 def main(port: int) -> None:
+    running.end_with_parent()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -67,7 +67,6 @@ class System:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        family = processes.recorded(self.server.pid)
         self.server.send_signal(signal.SIGTERM)
         try:
             self.server.wait(60)
@@ -75,14 +74,16 @@ class System:
             self.server.kill()
             self.server.wait()
         self.log.close()
-        left = [each for each in family if each.lives]
+        time.sleep(0.5)
+        left = [each for each in processes.of_home(self.home) if each.lives and each.kind]
         for each in left:
             each.kill()
         stop_cluster(self.home)
         for name in self.rooms:
             subprocess.run(["umount", "--lazy", str(self.home / name)], check=False)
         if left and failure[0] is None:
-            raise StormFailed(f"{len(left)} processes outlived their supervisor")
+            names = ", ".join(sorted(each.kind for each in left))
+            raise StormFailed(f"processes outlived their supervisor: {names}")
 
     @property
     def address(self) -> str:
