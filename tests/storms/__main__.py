@@ -20,7 +20,7 @@ STORMS: Mapping[str, tuple[Run, dict[str, Any], dict[str, Any]]] = {
     "T01": (
         kills.storm,
         {"kills": 4, "events": 4_000, "pause": 1.0},
-        {"kills": 300, "events": 1_000_000, "pause": 1.0},
+        {"kills": 300, "events": 1_000_000, "pause": 0.8},
     ),
     "T02": (databases.storm, {"kills": 3, "rate": 40.0}, {"kills": 50, "rate": 60.0}),
     "T03": (faults.storm, {"hold": 1.0, "rate": 30.0}, {"hold": 10.0, "rate": 60.0}),

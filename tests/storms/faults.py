@@ -19,7 +19,7 @@ import psycopg
 from tests.storms import processes
 from tests.storms.probing import Probe
 from tests.storms.processes import DATABASE, PAGES, STREAM
-from tests.storms.system import System, changed_copy, ensure, sending, sent
+from tests.storms.system import ROOT, System, changed_copy, ensure, sending, sent
 
 BACK_WITHIN = 15.0  # Seconds after a fault is over until the first 2xx.
 CAUGHT_UP_WITHIN = 60.0  # Until what came before is in the lake.
@@ -35,8 +35,7 @@ Fault = Callable[[System, Path], AbstractContextManager[None]]
 
 def storm(folder: Path, *, seed: int, hold: float, rate: float, sabotage: bool = False) -> dict[str, Any]:
     """Let each fault last `hold` seconds under load."""
-    product = {"product": changed_copy(folder, SABOTAGE)} if sabotage else {}
-    system = System(folder, environment=clock_environment(folder), **product)
+    system = System(folder, changed_copy(folder, SABOTAGE) if sabotage else ROOT, clock_environment(folder))
     system.rooms = {"lake": LAKE_ROOM, "postgres": DATABASE_ROOM} if can_mount(folder) else {}
     told: dict[str, Any] = {}
     with system:

@@ -9,7 +9,10 @@ from subprocess import Popen
 from typing import Any
 
 from tests.storms.system import System, changed_copy, ensure, sending, sent
+from zhike.bench import stored
+from zhike.bench.load import Order
 
+LONGEST_WAIT = 20.0  # Seconds between two kills, if so few events come in.
 MEAN = 50.5  # Events in a request of 1 to 100.
 SABOTAGE = [
     # The answer leaves before the commit.
@@ -27,7 +30,7 @@ def storm(folder: Path, *, seed: int, kills: int, events: int, pause: float, sab
         rate = requests / (kills * pause)
         order = system.order("load", requests=requests, seconds=3600.0, seed=seed, rate=rate)
         with sending(order) as generator:
-            killed, under_load = _kill(system, generator, drawn, kills, pause)
+            killed, under_load = _kill(system, generator, order, drawn, kills, pause)
             result = sent(generator, within=600)
         drained = system.drain()
         found = system.found((0, order))
@@ -49,12 +52,14 @@ def storm(folder: Path, *, seed: int, kills: int, events: int, pause: float, sab
 
 
 def _kill(
-    system: System, generator: Popen[str], drawn: random.Random, kills: int, pause: float
+    system: System, generator: Popen[str], order: Order, drawn: random.Random, kills: int, pause: float
 ) -> tuple[Counter[str], int]:
+    """Kill at random moments, spread over the events: a machine that is slow to start processes again gets its time."""
     killed: Counter[str] = Counter()
     under_load = 0
-    while sum(killed.values()) < kills:
+    while (done := sum(killed.values())) < kills:
         time.sleep(drawn.uniform(0.1, 2 * pause - 0.1))
+        _wait_for(order, order.requests * done // kills)
         candidates = system.served()
         if not candidates:
             continue
@@ -64,3 +69,9 @@ def _kill(
             killed[kind] += 1
             under_load += generator.poll() is None
     return killed, under_load
+
+
+def _wait_for(order: Order, acknowledged: int) -> None:
+    end = time.monotonic() + LONGEST_WAIT
+    while len(stored.journal(order)) < acknowledged and time.monotonic() < end:
+        time.sleep(0.1)

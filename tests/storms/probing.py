@@ -1,5 +1,6 @@
 """A client of its own beside the load: small requests one after the other, each answer noted with its time."""
 
+import selectors
 import threading
 import time
 from dataclasses import dataclass, field
@@ -9,13 +10,6 @@ from tests.storms.system import System
 from zhike.bench.load import HOLE, VARIANTS, Line, Order, bodies, header, with_head
 
 PAUSE = 0.03
-
-
-class _Unwatched:
-    """Stands where a generator watches its connections."""
-
-    def register(self, *_: object) -> None: ...
-    def unregister(self, *_: object) -> None: ...
 
 
 @dataclass
@@ -55,26 +49,26 @@ class Probe:
     def _run(self) -> None:
         requests = [with_head(self.order, body) for body in bodies(self.order)]
         line, number = Line(self.order), self.first
-        with open(self.order.journal, "ab", buffering=0) as journal:
+        with selectors.DefaultSelector() as selector, open(self.order.journal, "ab", buffering=0) as journal:
             while not self._over.wait(PAUSE):
                 request = requests[number % VARIANTS].replace(HOLE, b"%012d" % number)
-                status = self._ask(line, number, request)
+                status = self._ask(line, number, request, selector)
                 self.answers.append((time.monotonic(), status))
                 if status == "200":
                     journal.write(b"%d\n" % number)
                     number += 1
-        line.drop(_Unwatched())
+            line.drop(selector)
 
-    def _ask(self, line: Line, number: int, request: bytes) -> str:
+    def _ask(self, line: Line, number: int, request: bytes, selector: selectors.BaseSelector) -> str:
         try:
-            line.send(number, request, _Unwatched())
+            line.send(number, request, selector)
             if line.socket is not None:
                 line.socket.settimeout(self.wait)
             head = None
             while head is None:
                 head = line.answer()
         except OSError:
-            line.drop(_Unwatched())
+            line.drop(selector)
             return "broken"
         status = head[9:12].decode("latin-1")
         if status in {"429", "503"} and header(head, b"retry-after") is None:

@@ -3,14 +3,14 @@
 import threading
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 
 from tests.storms.probing import Probe
-from tests.storms.system import System, changed_copy, ensure, sending, sent
+from tests.storms.system import ROOT, System, changed_copy, ensure, sending, sent
 
 TIMES = 13
 CONNECTIONS = 300  # Of the source that sends so much.
@@ -54,16 +54,16 @@ def storm(
 
     room: events of one source that may wait.
     """
-    product = {"product": changed_copy(folder, SABOTAGE)} if sabotage else {}
-    system = System(folder, environment={"ZHIKE_SOURCE_EVENTS_WAITING": str(room)}, **product)
+    system = System(folder, changed_copy(folder, SABOTAGE) if sabotage else ROOT)
+    system.environment["ZHIKE_SOURCE_EVENTS_WAITING"] = str(room)
     with system, Memory(system) as memory:
         with Probe(system) as probe:
             usual = system.order("calm", seconds=4.0, seed=seed, rate=calm)
             with sending(usual) as generator:
                 before = sent(generator, within=150)
             began = time.monotonic()
-            spike = {"connections": CONNECTIONS, "rate": TIMES * calm, "seconds": seconds, "first": 10**9}
-            order = system.order("spike", seed=seed, careful=False, patience=held + 120.0, **spike)
+            order = system.order("spike", seed=seed, seconds=seconds, rate=TIMES * calm, first=10**9)
+            order = replace(order, connections=CONNECTIONS, careful=False, patience=held + 120.0)
             with psycopg.connect(system.address, autocommit=True) as holder:
                 holder.execute("SELECT pg_advisory_lock(%s)", [DRAIN_LOCK])
                 with sending(order) as generator:

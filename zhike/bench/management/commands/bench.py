@@ -92,9 +92,11 @@ class Command(BaseCommand):
         today = company.today(moment)
         filling.fill(customers, today=today, now=moment, processes=os.cpu_count() or 2, say=say)
         users = [f"C{number:08d}-1" for number in range(1, customers + 1)]
-        durations = (options[name] for name in ("seconds", "single_seconds", "baseline_seconds"))
+        wanted = ingest.Options(
+            options["seconds"], options["single_seconds"], options["baseline_seconds"], options["connections"]
+        )
         try:
-            return ingest.measure(ingest.Options(*durations, options["connections"]), users, now(), say)
+            return ingest.measure(wanted, users, now(), say)
         except served.IngestFailed as error:
             raise CommandError(str(error)) from error
 
