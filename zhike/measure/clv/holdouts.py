@@ -55,7 +55,8 @@ def sizes_by_frequency(summary: Summary) -> list[int]:
 
 def tracked(summary: Summary, weeks: int) -> list[int]:
     """Return the repeat purchases of all these customers up to the end of each week since the very first purchase."""
-    ends = int(summary.first.min()) + DAYS_A_WEEK * np.arange(1, weeks + 1)
+    # The first week has seven days, the first of them included.
+    ends = int(summary.first.min()) + DAYS_A_WEEK * np.arange(1, weeks + 1) - 1
     return list(map(int, np.searchsorted(summary.repeat_days, ends, side="right")))
 
 

@@ -1,0 +1,1 @@
+"""Figures that others have published about data we can read, beside ours."""

@@ -1,0 +1,78 @@
+"""`python -m tests.published.page` writes docs/reference/accuracy.md: published figures beside those computed now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from tests.published import customer_value as value
+from tests.published.rows import ROOT, Published, published
+
+PLACE = ROOT / "docs" / "reference" / "accuracy.md"
+SOURCES = {
+    "clv_cdnow_sample": "CDNOW, 2,357 customers, 39 weeks and 39 weeks after",
+    "clv_donations": "Donations, 11,104 people, 6 yearly occasions",
+    "clv_apparel": "Apparel, 600 customers, 104 weeks",
+}
+
+
+def customer_value() -> str:
+    """Return the part about customer value."""
+    parts = [
+        "## Customer value",
+        "",
+        "BG/NBD, MBG/NBD, Pareto/NBD, Gamma-Gamma and BG/BB, fitted here from the purchases themselves, in weeks.",
+    ]
+    for dataset, title in SOURCES.items():
+        rows = published(dataset)
+        covered = [row for row in rows if row.id in value.OURS]
+        parts += ["", f"### {title}", "", *table(covered, value.OURS)]
+        left = {value.NOT_COVERED[row.id] for row in rows if row.id in value.NOT_COVERED}
+        for reason in sorted(left):
+            ids = ", ".join(row.id for row in rows if value.NOT_COVERED.get(row.id) == reason)
+            parts += ["", f"Not covered: {ids} ({reason})."]
+    return "\n".join(parts) + "\n"
+
+
+def table(rows: list[Published], ours: Mapping[str, Callable[[], list[float]]]) -> list[str]:
+    """Return the lines of a table of published figures beside ours."""
+    lines = ["| | what | published | tolerance | ours |", "|---|---|---|---|---|"]
+    for row in rows:
+        found = " ".join(map(shown, ours[row.id]()))
+        lines.append(f"| {row.id} | {row.quantity.replace('|', '/')} | {row.value} | {row.tolerance} | {found} |")
+    return lines
+
+
+def shown(number: float) -> str:
+    """Return a figure with the digits that do not depend on the processor."""
+    return f"{number:.6g}" if abs(number) < 1000 else f"{number:.3f}"
+
+
+PARTS: dict[str, Callable[[], str]] = {"customer value": customer_value}
+
+
+def part(name: str) -> str:
+    """Return what the page says in a part, "" when it has none."""
+    found = re.search(f"{re.escape(_mark(name))}\n(.*?){re.escape(_mark('end'))}", _page(), re.DOTALL)
+    return found[1] if found else ""
+
+
+def _mark(name: str) -> str:
+    return f"<!-- {name} -->"
+
+
+def _page() -> str:
+    return PLACE.read_text(encoding="utf-8") if PLACE.exists() else ""
+
+
+def main() -> None:
+    """Write every part anew and leave what stands around them."""
+    page = _page()
+    for name, written in PARTS.items():
+        new = f"{_mark(name)}\n{written()}{_mark('end')}"
+        page = page.replace(f"{_mark(name)}\n{part(name)}{_mark('end')}", new) if part(name) else f"{page}\n{new}\n"
+    PLACE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The published numbers: one row of a table each, with how near ours must come."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+TABLE = DATA / "published_numbers.csv"
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A row of the table; `value` may hold several numbers."""
+
+    id: str
+    dataset: str
+    quantity: str
+    value: str
+    tolerance: str
+
+    def agrees(self, ours: list[float]) -> bool:
+        """Say whether ours are within the tolerance, a number or a share in per cent, or the digits printed."""
+        written = _NUMBER.findall(self.value)
+        return len(ours) == len(written) and all(
+            abs(one - float(text)) <= self._room(text) for one, text in zip(ours, written, strict=True)
+        )
+
+    def _room(self, text: str) -> float:
+        printed = 0.5 * 10.0 ** -len(text.partition(".")[2]) if "e" not in text else 0.0
+        if self.tolerance.endswith("%"):
+            return max(printed, float(self.tolerance.rstrip(" %")) / 100 * abs(float(text)))
+        return max(printed if self.tolerance != "0" else 0.0, float(self.tolerance)) + 1e-9
+
+
+def published(*datasets: str) -> list[Published]:
+    """Return the rows about these data sets; none when the shared data are not beside the checkout."""
+    if not TABLE.is_file():
+        return []
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = [Published(*(row[name] for name in Published.__slots__)) for row in csv.DictReader(file)]
+    return [row for row in rows if row.dataset in datasets]
