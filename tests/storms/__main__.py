@@ -47,6 +47,7 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="as large as before a release, with its sabotage in small")
     parser.add_argument("--sabotage", action="store_true", help="only break the product; the storm must fail")
     parser.add_argument("--record", action="store_true", help="write what was counted into docs/reference")
+    parser.add_argument("--given", nargs="*", default=[], metavar="NAME=NUMBER", help="other sizes: events=200000")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that what was started is stopped.
     sys.stderr.write(f"on {machine()}\n")
@@ -60,7 +61,8 @@ def _one(name: str, options: argparse.Namespace) -> bool:
         return _sabotaged(name, options.seed) != UNSEEN
     began = time.monotonic()
     try:
-        found = run(name, seed=options.seed, full=options.full)
+        given = {key: json.loads(value) for key, _is, value in (each.partition("=") for each in options.given)}
+        found = run(name, seed=options.seed, full=options.full, **given)
     except StormFailed as failure:
         _print(name, {"full": options.full, "seed": options.seed, "failed": str(failure)})
         return False

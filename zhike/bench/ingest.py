@@ -4,6 +4,7 @@ The served system is the one of `zhike run`: web processes, worker and stream pr
 with fsync on. Another process sends. What was acknowledged is compared with the lake as sets of message ids.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from django.conf import settings
 from zhike import home
 from zhike.bench import plain, stored
 from zhike.bench.figures import spread
+from zhike.bench.freshness import Watch
 from zhike.bench.load import Order, Sent
 from zhike.bench.served import (
     DATABASE,
@@ -47,6 +49,7 @@ class Options:
     baseline_seconds: float = 10.0
     connections: int = 16
     workers: int = 2
+    watched: tuple[str, int] | None = None  # A user and its customer, of whom nobody else sends.
 
 
 @dataclass
@@ -83,15 +86,25 @@ def measure(options: Options, users: list[str], now: datetime, say: Callable[[st
         send(warm)
         if drained() > DRAINED_WITHIN:
             raise IngestFailed("the stream process does not drain")
-        many = _phase(batches, parts, say)
+        with contextlib.ExitStack() as stack:
+            watch = Watch(batches, folder, *options.watched) if options.watched else None
+            if watch:
+                stack.enter_context(watch)
+            many = _phase(batches, parts, say)
         say(f"batches of 100: {_told(many)}")
+        fresh = _fresh(watch) if watch else {}
         one = _phase(singles, parts, say)
         say(f"single events: {_told(one)}")
-        found = _compared(source.pk, [warm, batches, singles])
+        found = _compared(source.pk, [warm, batches, singles, *([watch.order] if watch else [])])
         say(f"in the lake: {found}")
     base = _baseline(options, users, say)
     best = max(each.events_per_s for each in base.values())
-    return _figures(many, one, base, best) | asdict(found)
+    return _figures(many, one, base, best) | fresh | asdict(found)
+
+
+def _fresh(watch: Watch) -> dict[str, object]:
+    """Return how long events took to show in facts: the longest under load, and one when all is calm."""
+    return {"fresh_s": round(max(watch.seconds), 1), "fresh_calm_s": round(watch.once(), 1)}
 
 
 def _figures(many: Phase, one: Phase, base: dict[str, Phase], best: float) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--single-seconds", type=float, default=10.0, help="of single events (ingest; 10)")
         parser.add_argument("--baseline-seconds", type=float, default=10.0, help="of the plain endpoint (ingest; 10)")
         parser.add_argument("--connections", type=int, default=16, help="clients at the same time (ingest; 16)")
+        parser.add_argument("--fresh", action="store_true", help="also how soon facts show an event (ingest)")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -91,10 +93,14 @@ class Command(BaseCommand):
         setting_up.prepare(now=moment, name="基准科技", email="first@bench.example", currency="CNY")
         today = company.today(moment)
         filling.fill(customers, today=today, now=moment, processes=os.cpu_count() or 2, say=say)
-        users = [f"C{number:08d}-1" for number in range(1, customers + 1)]
+        *users, last = [f"C{number:08d}-1" for number in range(1, customers + 1)]
         wanted = ingest.Options(
             options["seconds"], options["single_seconds"], options["baseline_seconds"], options["connections"]
         )
+        if options["fresh"]:
+            turned = turning.turn(today)
+            say(f"a turn for {today} in {turned.seconds:.0f} s")
+            wanted = replace(wanted, watched=(last, customers))
         try:
             return ingest.measure(wanted, users, now(), say)
         except served.IngestFailed as error:
