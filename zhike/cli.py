@@ -44,7 +44,7 @@ def run(given: list[str]) -> int:
     """Run a known command beside its database; a refusal or wrong setting becomes a sentence and an exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
     try:
-        with surroundings(given[0]):
+        with surroundings(given):
             return execute(given)
     except Refusal as refusal:
         complain(in_words(refusal))
@@ -56,13 +56,13 @@ def run(given: list[str]) -> int:
     return REFUSED
 
 
-def surroundings(command: str) -> AbstractContextManager[object]:
+def surroundings(given: list[str]) -> AbstractContextManager[object]:
     """Return what a command needs around it: the database, a data folder that is gone afterwards, or nothing."""
-    if command == "lab":
+    if given[0] == "lab" or given[:2] == ["bench", "clv"]:
         # It keeps nothing, so it needs no secret either; without one of its own, the settings would write it down.
         os.environ.setdefault("ZHIKE_SECRET_KEY", secrets.token_urlsafe(64))
         return nullcontext()
-    return house.own_home() if command == "bench" else home.database()
+    return house.own_home() if given[0] == "bench" else home.database()
 
 
 def execute(given: list[str]) -> int:
