@@ -27,7 +27,7 @@ def measure(customers: int, say: Progress) -> dict[str, float | None]:
     probability alive and the expected purchases of a year, for every customer. The peer's figures are None when it is
     not installed.
     """
-    x, t_x, watched = beta_geo_histories(customers, seed=1, **TRUE)
+    x, t_x, watched = beta_geo_histories(customers, seed=1, first=False, **TRUE)
     rows = distinct((x, t_x, watched))
     say(f"{customers:,} customers, {len(rows.weights):,} different histories")
     height = Likelihood(rows, 0)
