@@ -7,9 +7,11 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.special import betaln, psi
 
+from zhike.kit.refusal import gettext_noop as _
 from zhike.measure.clv.fitting import Model
 from zhike.measure.clv.histories import (
     EVENTS_PER_PARAMETER,
+    BadHistory,
     Distinct,
     Floats,
     LastAfterEnd,
@@ -21,6 +23,10 @@ from zhike.measure.clv.histories import (
     refuse_few,
     refuse_where,
 )
+
+
+class MoreThanOccasions(BadHistory):
+    message = _("Row %(row)s: more purchases (x = %(found)s) than there were occasions up to the last one (t_x).")
 
 
 class BetaGeoBetaBinomial(Model):
@@ -45,7 +51,7 @@ class BetaGeoBetaBinomial(Model):
             refuse_where(columns[name] != np.floor(columns[name]), name, columns[name], NotWhole)
         refuse_where(last > chances, "t_x", last, LastAfterEnd)
         refuse_where((bought == 0) & (last > 0), "t_x", last, TimeWithoutRepeat)
-        refuse_where(bought > last, "x", bought, LastAfterEnd)
+        refuse_where(bought > last, "x", bought, MoreThanOccasions)
         needs = EVENTS_PER_PARAMETER * len(self.NAMES)
         refuse_few(float(heavy[bought > 0].sum()), float(heavy.sum()), needs=needs, model=self.NAME)
         rows = distinct((bought, last, chances), heavy)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from zhike.kit.refusal import Place, Refusal
 from zhike.measure.clv import BetaGeo, Caution, GammaGamma, ModifiedBetaGeo, ParetoNBD
@@ -113,8 +113,12 @@ def _told(caution: Caution, amount: str) -> Warned:
 def _returns(count: int, column: str) -> list[Warned]:
     if not count:
         return []
-    said = _("%(count)s rows with a negative amount are taken as returns and are no purchases.") % {"count": count}
-    return [Warned("returns", column, said)]
+    said = ngettext(
+        "%(count)d row with a negative amount is taken as a return and is no purchase.",
+        "%(count)d rows with a negative amount are taken as returns and are no purchases.",
+        count,
+    )
+    return [Warned("returns", column, said % {"count": count})]
 
 
 def _doubts(summary: Summary, column: str) -> list[Warned]:

@@ -30,7 +30,7 @@ TYPES = {"customer": "ref", "date": "day", "amount": "number", "quantity": "numb
 
 
 class UnreadableCell(Refusal):
-    message = _("%(why)s")
+    message = "%(why)s"  # A sentence of imports, in the language in force already.
 
 
 class NothingBought(Refusal):
