@@ -5,6 +5,7 @@ Each is started again when it ends, and the first three when they hang.
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -93,6 +94,9 @@ def end_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
     """Ask the kernel to send this process a signal when its parent dies, even by `kill -9`."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, by)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:  # It died before the kernel was asked.
+        os.kill(os.getpid(), by)
 
 
 def ensure_port_is_free(host: str, port: int) -> None:
