@@ -27,18 +27,21 @@ class BetaGeo(Model):
     LEAVES_AT_FIRST: ClassVar[int] = 0
     """1 when a customer may leave after the very first purchase too."""
 
-    def fit(self, x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers | None = None) -> Self:
+    def fit(
+        self, x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers | None = None, *, limits: bool = False
+    ) -> Self:
         """Fit to histories by maximum likelihood and return self.
 
         `x` repeat purchases (whole, ≥ 0), `t_x` time from first to last purchase (0 when x is 0), `T` time from first
         purchase to the end of observation, `weights` how many customers each row stands for: shape (n,) each.
-        Raises BadHistory (naming row and column), FewRepeatBuyers (fewer than ten per parameter), RunsAway.
+        Raises BadHistory (naming row and column), FewRepeatBuyers (fewer than ten per parameter), and RunsAway when a
+        parameter has no best value, unless `limits` takes the edge of the search for it and says so in `cautions`.
         """
         rows = histories(x, t_x, T, weights, needs=EVENTS_PER_PARAMETER * len(self.NAMES), model=self.NAME)
         repeats, _last, watched = rows.columns
         rate = dot(rows.weights, watched) / dot(rows.weights, repeats)
         likelihood = Likelihood(rows, self.LEAVES_AT_FIRST)
-        return self._climb(likelihood, np.array([1.0, rate, 1.0, 2.0]), rows.total)
+        return self._climb(likelihood, np.array([1.0, rate, 1.0, 2.0]), rows.total, limits=limits)
 
     def expected_purchases(
         self, t: Numbers, x: Numbers | None = None, t_x: Numbers | None = None, T: Numbers | None = None

@@ -20,6 +20,7 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 FARTHEST = math.log(1e6)  # Parameters are sought from a millionth to a million times their start.
 UNCERTAIN = math.log(3)  # A standard error of ln(parameter) past this: the parameter may as well be three times as big.
 UNKNOWABLE = 10.0
+OPEN_PART = 0.1  # The share of an unknown direction from which on a parameter is unknown with it.
 FLAT = 1e-9  # Slope of the mean log-likelihood by ln(parameter) at which the top is reached.
 NEWTON_STEPS = 12
 
@@ -55,20 +56,26 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """The best parameters, the log-likelihood there, and the covariance of their logarithms."""
+    """The best parameters, the log-likelihood there, and the covariance of their logarithms.
+
+    `open_end` is why there is no best value of a parameter, where the edge of the search was taken for it.
+    """
 
     values: Floats
     log_likelihood: float
     covariance: Floats
+    open_end: RunsAway | None = None
 
 
-def maximise(objective: Objective, start: Floats, names: Sequence[str], *, weight: float, model: str) -> Top:
+def maximise(
+    objective: Objective, start: Floats, names: Sequence[str], *, weight: float, model: str, limits: bool = False
+) -> Top:
     """Return the parameters, all positive, with the highest log-likelihood, and the observed information there.
 
     The search runs over logarithms, first with L-BFGS-B (Byrd et al. 1995), then with Newton steps whose Hessian is
     the central difference of the analytic gradient, which is also the observed information. `weight` is the number of
     customers: the mean is maximised, so that steps do not depend on it. Raises RunsAway when the top lies at infinity
-    or zero or is flat, NoTop when none was found.
+    or zero or is flat, unless `limits` takes the edge of the search for it; NoTop when none was found.
     """
 
     def downhill(logs: Floats) -> tuple[float, Floats]:
@@ -83,20 +90,32 @@ def maximise(objective: Objective, start: Floats, names: Sequence[str], *, weigh
     )
     logs: Floats = np.asarray(found.x, dtype=np.float64)
     at_bound = np.abs(logs - centre) > FARTHEST - 1e-3
-    if at_bound.any():
-        raise _runs_away(int(np.argmax(at_bound)), logs - centre, names, model)
-    logs, information = _polished(downhill, logs, centre)
+    open_end = _runs_away(int(np.argmax(at_bound)), logs - centre, names, model) if at_bound.any() else None
+    if open_end is None:
+        logs, information = _polished(downhill, logs, centre)
+    else:
+        information = _hessian(downhill, logs)
     height, slope = downhill(logs)
     if not math.isfinite(height) or not np.isfinite(information).all():
         raise NoTop(model=model)
     bends, directions = np.linalg.eigh(information * weight)
-    if bends[0] <= UNKNOWABLE**-2:
+    if bends[0] <= UNKNOWABLE**-2 and open_end is None:
         # A direction in which the likelihood does not fall is a top that lies nowhere; name its largest part.
-        raise _runs_away(int(np.argmax(np.abs(directions[:, 0]))), logs - centre, names, model)
-    if np.abs(slope).max() > 1e-5:
+        open_end = _runs_away(int(np.argmax(np.abs(directions[:, 0]))), logs - centre, names, model)
+    if open_end is not None and not limits:
+        raise open_end
+    if open_end is None and np.abs(slope).max() > 1e-5:
         raise NoTop(model=model)
-    covariance = directions @ np.diag(1 / bends) @ directions.T
-    return Top(np.exp(logs), -height * weight, covariance)
+    return Top(np.exp(logs), -height * weight, _covariance(bends, directions), open_end)
+
+
+def _covariance(bends: Floats, directions: Floats) -> Floats:
+    """Return the inverse of the information; parameters of a direction of which nothing is known vary without end."""
+    known = bends > UNKNOWABLE**-2
+    covariance = directions[:, known] @ np.diag(1 / bends[known]) @ directions[:, known].T
+    unknown = (np.abs(directions[:, ~known]) > OPEN_PART).any(axis=1)
+    covariance[unknown, unknown] = np.inf
+    return np.asarray(covariance)
 
 
 def _polished(downhill: Objective, logs: Floats, centre: Floats) -> tuple[Floats, Floats]:
@@ -190,16 +209,22 @@ class Model:
 
     @property
     def standard_errors(self) -> dict[str, float]:
-        """One standard error of each parameter, from the observed information by the delta method. Raises NotFitted."""
+        """One standard error of each parameter, from the observed information by the delta method.
+
+        Infinite where nothing is known. Raises NotFitted.
+        """
         if self._covariance is None:
             raise NotFitted(model=self.NAME)
         spread = np.sqrt(np.diag(self._covariance)) * np.array(self.values)
         return dict(zip(self.NAMES, map(float, spread), strict=True))
 
-    def _climb(self, objective: Objective, start: Floats, weight: float) -> Self:
-        """Take the best parameters; where one is all but open, say so in `cautions`."""
-        top = maximise(objective, start, self.NAMES, weight=weight, model=self.NAME)
+    def _climb(self, objective: Objective, start: Floats, weight: float, *, limits: bool = False) -> Self:
+        """Take the best parameters; where one is open or all but open, say so in `cautions`."""
+        top = maximise(objective, start, self.NAMES, weight=weight, model=self.NAME, limits=limits)
         self._values, self._covariance, self._log_likelihood = top.values, top.covariance, top.log_likelihood
+        if top.open_end is not None:
+            self.cautions = (Caution("parameter_at_bound", "", AT_BOUND, top.open_end.details),)
+            return self
         wide = np.sqrt(np.diag(top.covariance)) > UNCERTAIN
         self.cautions = tuple(
             Caution("uncertain", "", UNCERTAIN_PARAMETER, {"model": self.NAME, "parameter": name})
@@ -209,6 +234,10 @@ class Model:
         return self
 
 
+AT_BOUND = _(
+    "The parameter %(parameter)s of %(model)s has no best value: the likelihood keeps rising towards %(towards)s. The "
+    "figures are those of that limit; they hold for about as long as was observed, not for years."
+)
 UNCERTAIN_PARAMETER = _(
     "The data say little about %(parameter)s of %(model)s: three times or a third of it fits nearly as well."
 )

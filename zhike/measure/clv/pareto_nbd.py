@@ -27,19 +27,22 @@ class ParetoNBD(Model):
     NAME: ClassVar[str] = "Pareto/NBD"
     NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
 
-    def fit(self, x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers | None = None) -> Self:
+    def fit(
+        self, x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers | None = None, *, limits: bool = False
+    ) -> Self:
         """Fit to histories by maximum likelihood and return self.
 
         `x` repeat purchases (whole, ≥ 0), `t_x` time from first to last purchase (0 when x is 0), `T` time from first
         purchase to the end of observation, `weights` how many customers each row stands for: shape (n,) each.
-        Raises BadHistory (naming row and column), FewRepeatBuyers (fewer than ten per parameter), RunsAway.
+        Raises BadHistory (naming row and column), FewRepeatBuyers (fewer than ten per parameter), and RunsAway when a
+        parameter has no best value, unless `limits` takes the edge of the search for it and says so in `cautions`.
         """
         needs = EVENTS_PER_PARAMETER * len(self.NAMES)
         rows = histories(x, t_x, T, weights, needs=needs, model=self.NAME)
         repeats, _last, watched = rows.columns
         rate = dot(rows.weights, watched) / dot(rows.weights, repeats)
         longest = float(watched.max())
-        return self._climb(Likelihood(rows), np.array([1.0, rate, 1.0, longest]), rows.total)
+        return self._climb(Likelihood(rows), np.array([1.0, rate, 1.0, longest]), rows.total, limits=limits)
 
     def expected_purchases(
         self, t: Numbers, x: Numbers | None = None, t_x: Numbers | None = None, T: Numbers | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -84,7 +85,7 @@ def fit(summary: Summary, weeks: float, amount: str) -> tuple[Fitted, list[Warne
     warnings: list[Warned] = []
     for key, kind in KEYS.items():
         try:
-            models[key] = kind().fit(summary.x, summary.t_x, summary.T)
+            models[key] = kind().fit(summary.x, summary.t_x, summary.T, limits=True)
         except Refusal as refusal:
             warnings.append(_refused(refusal, ""))
         else:
@@ -152,7 +153,8 @@ def _figures(rows: int, fitted: Fitted, first: date, end: date, until: date) -> 
 def _parameters(model: Buying | GammaGamma | None) -> dict[str, Any] | None:
     if model is None:
         return None
-    return {**model.params, "log_likelihood": model.log_likelihood, "standard_errors": model.standard_errors}
+    errors_of = {name: value if math.isfinite(value) else None for name, value in model.standard_errors.items()}
+    return {**model.params, "log_likelihood": model.log_likelihood, "standard_errors": errors_of}
 
 
 def _holdout(fitted: Fitted, end: date, until: date) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _models(figures: Mapping[str, Any]) -> Section:
             rows.append([name, _("not carried by the data"), ""])
             continue
         sure = found["standard_errors"]
-        params = "  ".join(f"{letter} {found[letter]:.4g} ± {sure[letter]:.2g}" for letter in sure)
+        params = "  ".join(f"{letter} {found[letter]:.4g} ± {_error(sure[letter])}" for letter in sure)
         rows.append([name, params, f"{found['log_likelihood']:,.2f}"])
     head = [_("Model"), _("Parameters ± standard error"), _("Log-likelihood")]
     best = figures["best"]
@@ -125,6 +125,10 @@ def _alive(fitted: Fitted, model: Buying) -> Section:
 def _chance(model: Buying, count: int, last: float, longest: float) -> float:
     # Who never came back bought last at the beginning; the row of 0 is the same everywhere.
     return float(model.p_alive(count, max(last, longest / 1000) if count else 0.0, longest))
+
+
+def _error(value: float | None) -> str:
+    return "?" if value is None else f"{value:.2g}"
 
 
 def _share(value: float | None) -> str:

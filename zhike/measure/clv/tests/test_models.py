@@ -282,6 +282,10 @@ def test_parameters_that_the_data_do_not_hold_are_refused(model: Buying) -> None
     T = np.repeat([20.0, 30.0, 40.0], 100)
     with pytest.raises(RunsAway):
         model().fit(T, T, T)
+    limit = model().fit(T, T, T, limits=True)
+    assert [caution.kind for caution in limit.cautions] == ["parameter_at_bound"]
+    assert math.inf in limit.standard_errors.values()
+    assert float(limit.expected_purchases(10, 30, 30, 30)) == pytest.approx(10, rel=0.05)
 
 
 def test_an_unfitted_model_says_so_and_wrong_parameters_do_not_pass() -> None:
