@@ -99,7 +99,7 @@ class System:
         order = Order(self.port, self.company["keys"][source], "/v1/batch", self.company["users"], journal, 1, 100)
         return replace(order, **{"connections": 4, "careful": True, "patience": 90.0, **given})
 
-    def wait_until_answering(self, within: float = 90.0) -> None:
+    def wait_until_answering(self, within: float = 240.0) -> None:
         end = time.monotonic() + within
         while time.monotonic() < end:
             if self.server.poll() is not None:
