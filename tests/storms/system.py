@@ -63,7 +63,11 @@ class System:
             stdout=self.log,
             stderr=self.log,
         )
-        self.wait_until_answering()
+        try:
+            self.wait_until_answering()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, *failure: object) -> None:
