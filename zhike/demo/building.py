@@ -96,7 +96,7 @@ def build(size: Size, *, now: datetime, say: Say) -> Built:
 
 
 def _keep(sign_ins: list[SignIn]) -> None:
-    """Note the first passwords beside the demo's files, readable by the owner only; `zhike run` shows those that fit."""
+    """Note the first passwords beside the demo's files, for the owner's eyes; `zhike run` shows one that still fits."""
     path = settings.HOME / setting_up.DEMO_SIGN_INS
     path.touch(mode=0o600)
     path.write_text("".join(f"{one.email}\t{one.password}\n" for one in sign_ins), encoding="utf-8")

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The demo company is ready: {built.size.customers:,} customers, {built.size.months} months.")
         for one in built.sign_ins:
             self.stdout.write(f"  {one.name}  {one.email}  password: {one.password}")
-        self.stdout.write("`zhike run` serves the company and shows the first of these sign-ins while its password fits.")
+        self.stdout.write("`zhike run` serves the company and shows a sign-in whose password still fits.")
 
     def _size(self, options: dict[str, Any], today: date) -> Size:
         for name, least, most in (
