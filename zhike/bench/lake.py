@@ -39,7 +39,7 @@ def fill(customers: int, rows_each: int, *, today: date, say: Callable[[str], No
             path = Path("usage") / f"{start:%Y-%m}" / "bench.parquet"
             (lake / path).parent.mkdir(parents=True, exist_ok=True)
             values = {
-                "start": start,
+                "start": start.replace(tzinfo=None),  # The lake keeps UTC; with a zone, the session's would be used.
                 "seconds": (end - start).total_seconds(),
                 "login": LOGIN,
                 "features": list(FEATURES),

@@ -25,9 +25,10 @@ def links(person: Client) -> list[str]:
 
 
 def test_everybody_sees_the_doors_that_open(firm: Company, mei: Person, viewer: Person, admin: Person) -> None:
-    assert links(mei) == ["Today", "Customers", "Health", "Plan", "Mei"]
-    assert links(viewer) == ["Customers", "Health", "Plan", "Wei"]
-    assert links(admin) == ["Today", "Customers", "Import", "Health", "Plan", "Settings", "Ana"]
+    assert links(mei) == ["Today", "Customers", "Health", "Plan", "Key figures", "Mei"]
+    assert links(viewer) == ["Customers", "Health", "Plan", "Key figures", "Wei"]
+    own = ["Today", "Customers", "Import", "Event stream", "Health", "Plan", "Key figures", "Settings", "Ana"]
+    assert links(admin) == own
 
 
 def test_the_loop_says_how_it_stands(firm: Company, mei: Person, customer: Callable[..., Customer]) -> None:

@@ -123,11 +123,11 @@ def test_moves_are_told_with_the_biggest_names(book: list[Customer]) -> None:
     turned()
     ended = book[0]
     Subscription.objects.filter(customer=ended).update(end=DAY + timedelta(days=10))
-    said = turned(DAY + timedelta(days=20))
+    said = turned(DAY + timedelta(days=30))
     assert {"before": "maturity", "after": "churned", "count": 1, "names": [ended.name]} in said["stages_moved"]
     event = Event.objects.get(kind=EventKind.STAGE_CHANGED, customer=ended)
     assert (event.payload["from"], event.payload["to"]) == ("maturity", "churned")
-    assert turned(DAY + timedelta(days=20))["stages_moved"] == []
+    assert turned(DAY + timedelta(days=30))["stages_moved"] == []
     assert Event.objects.filter(kind=EventKind.STAGE_CHANGED, customer=ended).count() == 1
 
 
@@ -137,8 +137,8 @@ def test_a_turn_that_was_cut_short_is_taken_up(book: list[Customer], monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(loop, "_note_moves", lambda *_given, **_named: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            turned(DAY + timedelta(days=20))
-    said = turned(DAY + timedelta(days=20))
+            turned(DAY + timedelta(days=30))
+    said = turned(DAY + timedelta(days=30))
     assert [moved["after"] for moved in said["stages_moved"]] == ["churned"]
 
 
