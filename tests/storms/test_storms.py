@@ -16,8 +16,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["T01", "T30"])
 def test_a_broken_product_does_not_pass(name: str) -> None:
-    seen = [seed for seed in range(1, 4) if _fails(name, seed)]  # A few kills need not hit what is broken each time.
-    assert seen
+    assert any(_fails(name, seed) for seed in range(1, 9))  # A few kills need not hit what is broken each time.
 
 
 def _fails(name: str, seed: int) -> bool:
