@@ -24,6 +24,6 @@ urlpatterns = [
     path("views/<int:segment_id>/delete", views.view_delete, name="view-delete"),
     path("search", palette.search, name="search"),
     path("jobs", works.works_list, name="works"),
-    path("work/<int:work_id>", works.work, name="work"),
-    path("work/<int:work_id>/cancel", works.cancel, name="work-cancel"),
+    path("jobs/<int:work_id>", works.work, name="work"),
+    path("jobs/<int:work_id>/cancel", works.cancel, name="work-cancel"),
 ]

@@ -20,7 +20,7 @@ def work(mei: Person) -> Work:
 
 
 def test_the_card_follows_the_work(work: Work, mei: Person) -> None:
-    url = f"/work/{work.pk}"
+    url = f"/jobs/{work.pk}"
     waiting = mei.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "Waiting for its turn" in waiting
     assert 'hx-trigger="every 1s"' in waiting
@@ -40,18 +40,18 @@ def test_the_card_follows_the_work(work: Work, mei: Person) -> None:
 
 
 def test_only_the_person_who_started_it_sees_and_stops_it(work: Work, mei: Person, jun: Person, admin: Person) -> None:
-    assert jun.get(f"/work/{work.pk}").status_code == 404
-    assert jun.post(f"/work/{work.pk}/cancel").status_code == 404
-    assert admin.get(f"/work/{work.pk}").status_code == 200
-    assert mei.get("/work/999999").status_code == 404
-    assert mei.get(f"/work/{work.pk}/cancel").status_code == 405
-    assert mei.post(f"/work/{work.pk}/cancel").status_code == 302
+    assert jun.get(f"/jobs/{work.pk}").status_code == 404
+    assert jun.post(f"/jobs/{work.pk}/cancel").status_code == 404
+    assert admin.get(f"/jobs/{work.pk}").status_code == 200
+    assert mei.get("/jobs/999999").status_code == 404
+    assert mei.get(f"/jobs/{work.pk}/cancel").status_code == 405
+    assert mei.post(f"/jobs/{work.pk}/cancel").status_code == 302
     assert Work.objects.get(pk=work.pk).cancel_asked is True
 
 
 def test_what_failed_says_why(work: Work, mei: Person) -> None:
     Work.objects.filter(pk=work.pk).update(state=WorkState.FAILED, error="The file is cut off.")
-    assert "The file is cut off." in mei.get(f"/work/{work.pk}").content.decode()
+    assert "The file is cut off." in mei.get(f"/jobs/{work.pk}").content.decode()
 
 
 def test_the_bell_lists_ones_own_work(work: Work, mei: Person, jun: Person) -> None:

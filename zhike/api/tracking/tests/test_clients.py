@@ -118,7 +118,7 @@ def test_segment_analytics_node(given: Given, served: Callable[..., str], module
 def test_rudder_sdk_node(given: Given, served: Callable[..., str], modules: Path, packed: str) -> None:
     (modules / "rudder.cjs").write_text(RUDDER, encoding="utf-8")
     run(["node", "rudder.cjs", given.key, served(), packed], modules)
-    ensure_all_came(wait_for(6))
+    assert ensure_all_came(wait_for(6))["track"]["userId"] == "u1"
 
 
 def test_a_wrong_key_is_told_to_the_client(given: Given, served: Callable[..., str]) -> None:

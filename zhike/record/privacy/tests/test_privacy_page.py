@@ -56,7 +56,7 @@ def test_a_person_is_looked_up_erased_and_receipted(admin: Person) -> None:
     assert admin.post("/settings/privacy/erase", {"name": "zhou@firm.example", "reason": ""}).status_code == 422
     sent = admin.post("/settings/privacy/erase", {"name": "zhou@firm.example", "reason": "asked by letter"})
     work = Work.objects.get(kind="privacy.erase")
-    assert sent.headers["Location"] == f"/work/{work.pk}"
+    assert sent.headers["Location"] == f"/jobs/{work.pk}"
     assert Contact.objects.filter(pk=zhou.pk).exists()  # The worker does it.
     job = ProcrastinateJob.objects.get(task_name="privacy.erase")
     jobs.erase(**job.args)
