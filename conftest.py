@@ -20,13 +20,13 @@ import django  # noqa: E402  The environment above must be set before anything r
 django.setup()
 
 import psycopg  # noqa: E402  Django must be ready before the conftest of the package imports models.
-import pytest  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
-from psycopg import sql  # noqa: E402
-from pytest_django import DjangoDbBlocker, Settings  # noqa: E402
+import pytest  # noqa: E402  The same.
+from django.conf import settings  # noqa: E402  The same.
+from django.db import connection  # noqa: E402  The same.
+from psycopg import sql  # noqa: E402  The same.
+from pytest_django import DjangoDbBlocker, Settings  # noqa: E402  The same.
 
-from zhike import home  # noqa: E402
+from zhike import home  # noqa: E402  The same.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

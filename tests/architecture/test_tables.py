@@ -16,7 +16,7 @@ def stage(model: type[models.Model] | None) -> int:
     return ORDER.index(parts[1]) if parts[:1] == ["zhike"] else -1
 
 
-def our_relations() -> Iterator[tuple[type[models.Model], models.Field]]:  # type: ignore[type-arg]
+def our_relations() -> Iterator[tuple[type[models.Model], models.Field]]:  # type: ignore[type-arg]  # Fields of every kind.
     for model in apps.get_models():
         if model.__module__.startswith("zhike."):
             for field in model._meta.get_fields():

@@ -16,7 +16,7 @@ def main() -> None:
     from zhike.bench import facts  # noqa: PLC0415  Django must be ready before models are imported.
 
     customers, today, kept = sys.argv[1:]
-    print(json.dumps(asdict(facts.run(int(customers), date.fromisoformat(today), Path(kept)))))  # noqa: T201
+    print(json.dumps(asdict(facts.run(int(customers), date.fromisoformat(today), Path(kept)))))  # noqa: T201  Its output is what the caller reads.
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class StaffForm(forms.ModelForm[Staff]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].queryset = Role.objects.order_by("id")  # type: ignore[attr-defined]
+        self.fields["role"].queryset = Role.objects.order_by("id")  # type: ignore[attr-defined]  # A field made by ModelForm is a choice of rows.
         if self.instance.pk:
             self.fields["email"].disabled = True
             self.initial["team_name"] = self.instance.team.name if self.instance.team else ""

@@ -54,7 +54,7 @@ def response_rules(get_response: Handler) -> Handler:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.setdefault("X-Trace", request.trace)  # type: ignore[attr-defined]
+        response.headers.setdefault("X-Trace", request.trace)  # type: ignore[attr-defined]  # Set by this module itself.
         if settings.SECURE:
             response.headers.setdefault("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")
         if not request.path.startswith(settings.STATIC_URL):
@@ -133,7 +133,7 @@ class doors:  # noqa: N801  Named like the other middleware; Django asks for a c
         needed = DOORS[name]
         if needed == Public.OPEN:
             return None
-        staff: Staff | None = request.staff  # type: ignore[attr-defined]
+        staff: Staff | None = request.staff  # type: ignore[attr-defined]  # Set by this module itself.
         if staff is None:
             return _to_sign_in(request)
         if needed != Public.SIGNED_IN and not staff.may(needed):

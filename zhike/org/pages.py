@@ -48,7 +48,7 @@ def refusals_shown_on(form: BaseForm) -> Iterator[None]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     target = _own_path(request, request.POST.get("next") or request.GET.get("next", ""))
-    if request.staff:  # type: ignore[attr-defined]
+    if request.staff:  # type: ignore[attr-defined]  # Set by the sign-in rules.
         return HttpResponseRedirect(target)
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -78,8 +78,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     language = request.POST.get("language", "")
     response = HttpResponseRedirect(_own_path(request, request.POST.get("next", "")))
     if language in dict(settings.LANGUAGES):
-        if request.staff:  # type: ignore[attr-defined]
-            operations.set_taste(request.staff, language=language, now=now())  # type: ignore[attr-defined]
+        if request.staff:  # type: ignore[attr-defined]  # Set by the sign-in rules.
+            operations.set_taste(request.staff, language=language, now=now())  # type: ignore[attr-defined]  # Set by the sign-in rules.
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME, language, max_age=365 * 24 * 3600, secure=settings.SECURE, samesite="Lax"
         )

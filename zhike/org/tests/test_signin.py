@@ -51,7 +51,7 @@ def test_five_wrong_guesses_lock_the_account_even_for_the_right_password(registe
         assert post(stranger, registered.email, "wrong") == 422
     assert post(stranger, registered.email, PASSWORD) == 422
     with pytest.raises(signin.SignInLocked):
-        signin.check(registered.email, PASSWORD, source="10.0.0.9", now=SignInGuard.objects.first().last_failure_at)  # type: ignore[union-attr]
+        signin.check(registered.email, PASSWORD, source="10.0.0.9", now=SignInGuard.objects.first().last_failure_at)  # type: ignore[union-attr]  # There is one.
 
 
 def test_the_lock_ends_after_its_window(registered: Staff) -> None:

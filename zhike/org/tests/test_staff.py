@@ -18,7 +18,7 @@ def test_only_an_administrator_adds_a_colleague_who_can_then_sign_in(
     assert not Staff.objects.filter(email=NEW["email"]).exists()
     response = admin.post("/settings/staff/new", form)
     password = response.context["password"]
-    assert Staff.objects.get(email=NEW["email"]).team.name == "South"  # type: ignore[union-attr]
+    assert Staff.objects.get(email=NEW["email"]).team.name == "South"  # type: ignore[union-attr]  # It was just given.
     answer = stranger.post("/sign-in", {"email": NEW["email"], "password": password})
     assert answer.status_code == 302
     assert AuditLine.objects.filter(action="staff.added").count() == 1

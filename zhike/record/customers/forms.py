@@ -27,7 +27,7 @@ class CustomerForm(forms.ModelForm[Customer]):
     def __init__(self, *args: Any, principal: Principal, may_assign: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["ref"].required = bool(self.instance.pk)
-        self.fields["owner"].queryset = possible_owners(principal)  # type: ignore[attr-defined]
+        self.fields["owner"].queryset = possible_owners(principal)  # type: ignore[attr-defined]  # A field made by ModelForm is a choice of rows.
         if not may_assign:
             del self.fields["owner"]
         if not principal.sees_revenue:

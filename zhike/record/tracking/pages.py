@@ -93,7 +93,7 @@ def _source_page(
     moment = now()
     keys = list(found.keys.order_by("-id"))
     for key in keys:
-        key.is_over = key.ends_at is not None and key.ends_at <= moment  # type: ignore[attr-defined]
+        key.is_over = key.ends_at is not None and key.ends_at <= moment  # type: ignore[attr-defined]  # For the template only.
     context = {
         "source": found,
         "form": form,

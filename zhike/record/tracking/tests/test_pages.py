@@ -76,7 +76,7 @@ def test_rotating_never_lengthens_a_key(admin: Any, shop: Source) -> None:
     soon = now() + timedelta(hours=1)
     WriteKey.objects.update(ends_at=soon)
     sources.rotate_key(shop, overlap=timedelta(days=7), by=admin.staff, now=now())
-    assert WriteKey.objects.order_by("id").first().ends_at == soon  # type: ignore[union-attr]
+    assert WriteKey.objects.order_by("id").first().ends_at == soon  # type: ignore[union-attr]  # There is one.
 
 
 def test_a_refused_event_is_read_mended_and_replayed(admin: Client, shop: Source) -> None:

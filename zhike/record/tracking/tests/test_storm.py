@@ -57,7 +57,7 @@ def test_every_fail_point_is_registered_and_reached_somewhere() -> None:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from moto.server import ThreadedMotoServer  # noqa: PLC0415  Only this test needs it, and it is slow to import.
-    from pyarrow import fs  # noqa: PLC0415
+    from pyarrow import fs  # noqa: PLC0415  Only the bucket's test needs it.
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
