@@ -12,8 +12,11 @@ os.environ["ZHIKE_POOL"] = "0"
 os.environ.pop("DATABASE_URL", None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "zhike.settings"
 
-# Static files collected by an earlier run would ask for names with digests of files that have changed since.
-Path(os.environ["ZHIKE_HOME"], "static", "staticfiles.json").unlink(missing_ok=True)
+# The server of static files wants its folder when it is imported, which some tests do; and static files collected
+# by an earlier run would ask for names with digests of files that have changed since.
+STATIC = Path(os.environ["ZHIKE_HOME"], "static")
+STATIC.mkdir(parents=True, exist_ok=True)
+Path(STATIC, "staticfiles.json").unlink(missing_ok=True)
 
 import django  # noqa: E402  The environment above must be set before anything reads it.
 
@@ -21,7 +24,6 @@ django.setup()
 
 import psycopg  # noqa: E402  Django must be ready before the conftest of the package imports models.
 import pytest  # noqa: E402  The same.
-from django.conf import settings  # noqa: E402  The same.
 from django.db import connection  # noqa: E402  The same.
 from psycopg import sql  # noqa: E402  The same.
 from pytest_django import DjangoDbBlocker, Settings  # noqa: E402  The same.
@@ -35,7 +37,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[None]:
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     with home.using_server():
         yield
 

@@ -7,7 +7,6 @@ against plain SQL of its own, customer by customer.
 """
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ import pyarrow as pa
 from django.conf import settings
 from pyarrow import parquet
 
-from zhike.bench.figures import MEBIBYTE, Memory
+from zhike.bench.figures import MEBIBYTE, watched
 from zhike.decide.plans.queries import in_force
 from zhike.measure import computing, lake, reading, usage
 from zhike.measure.facts import fields
@@ -102,17 +101,11 @@ def measure(customers: int, today: date, say: Callable[[str], None]) -> dict[str
     kept = settings.HOME / "temporary" / "facts.parquet"
     kept.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "zhike.bench.measuring_facts", str(customers), today.isoformat(), str(kept)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  Ours.
-        try:
-            with Memory(process.pid) as memory:
-                output, errors = process.communicate()
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        raise FactsFailed(errors[-2000:])
-    sys.stderr.write(errors)
-    found = json.loads(output)
+    ended = watched(command)
+    if ended.returncode:
+        raise FactsFailed(ended.errors[-2000:])
+    sys.stderr.write(ended.errors)
+    found = json.loads(ended.output)
     say(f"facts in {found['seconds']:.1f} s, scan in {found['scan_seconds']:.1f} s; checking")
     equal = check(customers, today, kept, say)
     return {
@@ -120,7 +113,7 @@ def measure(customers: int, today: date, say: Callable[[str], None]) -> dict[str
         "seconds": round(found["seconds"], 2),
         "scan_seconds": round(found["scan_seconds"], 2),
         "ratio": round(found["seconds"] / found["scan_seconds"], 2),
-        "peak_mb": round(memory.peak / MEBIBYTE),
+        "peak_mb": round(ended.peak / MEBIBYTE),
         "equal": equal,
     }
 

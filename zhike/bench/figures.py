@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -97,3 +98,25 @@ class Memory:
         while not self._over.is_set():
             self.peak = max(self.peak, sum(map(resident, family(self.root))))
             time.sleep(self.every)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a process said, how it ended, and the most bytes that it and its children held at one moment."""
+
+    output: str
+    errors: str
+    returncode: int
+    peak: int
+
+
+def watched(command: Sequence[str]) -> Watched:
+    """Run a command of ours to its end; whoever interrupts this ends it."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  Ours.
+        try:
+            with Memory(process.pid) as memory:
+                output, errors = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    return Watched(output, errors, process.returncode, memory.peak)

@@ -1,13 +1,12 @@
 """`zhike bench turn`: how long one turn of the loop takes, and how much memory."""
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from zhike.bench.figures import MEBIBYTE, Memory
+from zhike.bench.figures import MEBIBYTE, watched
 
 
 class TurnFailed(Exception):
@@ -38,13 +37,7 @@ def turn(day: date) -> Turned:
     """Turn the loop once for a day and return what it cost; raises TurnFailed with what the turn said."""
     command = [sys.executable, "-m", "zhike", "turn", "--today", day.isoformat(), "--json"]
     began = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  Ours.
-        try:
-            with Memory(process.pid) as memory:
-                _output, errors = process.communicate()
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        raise TurnFailed(errors[-2000:])
-    return Turned(time.monotonic() - began, memory.peak / MEBIBYTE)
+    ended = watched(command)
+    if ended.returncode:
+        raise TurnFailed(ended.errors[-2000:])
+    return Turned(time.monotonic() - began, ended.peak / MEBIBYTE)
