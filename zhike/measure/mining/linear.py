@@ -1,0 +1,84 @@
+"""One line for each label: a linear support vector machine over weighted terms."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.svm import LinearSVC
+
+from zhike.measure.mining.terms import BLOCKS, Ints, column_blocks
+
+Floats = npt.NDArray[np.float64]
+HAPAX_FROM = 300  # With so many texts, a term that stands in one only has nothing to say.
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """Which columns of terms count, in their order, how much each weighs, and the block it stands in."""
+
+    columns: Ints
+    rarity: Floats
+    block: Ints
+
+    @classmethod
+    def learn(cls, counts: sparse.csr_matrix) -> Weighing:
+        """Weigh terms by how few of these texts have them."""
+        texts = counts.shape[0]
+        having = np.bincount(counts.indices, minlength=counts.shape[1])
+        columns = np.flatnonzero(having >= (2 if texts >= HAPAX_FROM else 1))
+        rarity = np.log((1.0 + texts) / (1.0 + having[columns])) + 1.0
+        return cls(columns, rarity, column_blocks(columns))
+
+    def weighed(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return the weights of terms by text: sublinear in the count, each block of length one, then all together."""
+        place = np.full(counts.shape[1], -1, dtype=np.int64)
+        place[self.columns] = np.arange(len(self.columns))
+        where = place[counts.indices]
+        kept = where >= 0
+        row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))[kept]
+        where = where[kept]
+        value = (1.0 + np.log(counts.data[kept].astype(np.float64))) * self.rarity[where]
+        cell = row * BLOCKS + self.block[where]
+        length = np.bincount(cell, weights=value * value, minlength=counts.shape[0] * BLOCKS)
+        blocks = (length.reshape(-1, BLOCKS) > 0).sum(axis=1)
+        value /= np.sqrt(length[cell] * blocks[row])
+        starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=counts.shape[0]))])
+        return sparse.csr_matrix((value, where.astype(np.int32), starts), shape=(counts.shape[0], len(self.columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Weights by label and column, and where each line begins."""
+
+    weights: Floats
+    starts: Floats
+
+    def scores(self, weighed: Any) -> Floats:
+        """Return the distance of each text from the line of each label."""
+        return np.asarray(weighed @ self.weights.T + self.starts)
+
+
+def fit(weighed: sparse.csr_matrix, labels: Ints, count: int, *, strictness: float = 1.0) -> Lines:
+    """Draw the lines of labels 0 … count − 1; a label without a text gets one that never says yes."""
+    seen = np.unique(labels)
+    weights = np.zeros((count, weighed.shape[1]))
+    starts = np.full(count, -1.0)
+    if len(seen) == 1:
+        starts[seen[0]] = 1.0
+        return Lines(weights, starts)
+    machine = LinearSVC(C=strictness, dual=True, tol=1e-3, max_iter=300, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # Near enough: what it scores is calibrated afterwards.
+        machine.fit(weighed, labels)
+    if len(seen) == 2:
+        weights[seen[1]], starts[seen[1]] = machine.coef_[0], machine.intercept_[0]
+        weights[seen[0]], starts[seen[0]] = -machine.coef_[0], -machine.intercept_[0]
+    else:
+        weights[seen], starts[seen] = machine.coef_, machine.intercept_
+    return Lines(weights, starts)
