@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES, FieldType
-from zhike.measure import health, lake, lifecycle, reading, rfm, tiers, wide
-from zhike.measure.facts import FACTS, HEALTH_INPUTS, fields
+from zhike.measure import health, lake, lifecycle, nightly, reading, rfm, tiers, wide
+from zhike.measure.facts import HEALTH_INPUTS, fields
 from zhike.measure.lake import Engine, Value
 from zhike.measure.reading import History, Morning, Record
 from zhike.measure.specs import MeasureSpec
@@ -31,11 +31,15 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Computed:
-    """The rows of one morning, ordered by `customer_id`, warnings of what was left out, and what was gathered."""
+    """The rows of one morning, ordered by `customer_id`, warnings of what was left out, and what was gathered.
+
+    `said` is what models said of them; None where none was asked.
+    """
 
     table: pa.Table
     warnings: list[dict[str, object]]
     gathered: pa.Table
+    said: nightly.Said | None = None
 
 
 def facts(
@@ -54,7 +58,10 @@ def facts(
     record = reading.record(when, spec.rfm.window_days)
     history = History.before(today)
     with lake.engine() as engine:
-        return compute(engine, record, spec, when, history, known, given=given, watcher=watcher)
+        computed = compute(engine, record, spec, when, history, known, given=given, watcher=watcher)
+        watcher.step(str(_("Asking the models")), 2, 4)
+        said = nightly.said(engine, record, computed.table, spec, when)
+    return replace(computed, table=nightly.filled(computed.table, said), said=said)
 
 
 def allowed(spec: MeasureSpec) -> dict[str, FieldType]:
@@ -64,9 +71,11 @@ def allowed(spec: MeasureSpec) -> dict[str, FieldType]:
 
 def check(spec: MeasureSpec, allowed: Mapping[str, FieldType]) -> None:
     """Refuse a plan whose health or tiers name something that is not known when they need it."""
-    for key, part in spec.health.parts.items():
-        if part.fact not in HEALTH_INPUTS:
-            raise HealthFromUnknownFact(part=key, fact=part.fact)
+    for parts in (spec.health.parts, *(segment.parts for segment in spec.health.segments)):
+        for key, part in parts.items():
+            if part.fact not in HEALTH_INPUTS:
+                raise HealthFromUnknownFact(part=key, fact=part.fact)
+    health.rules(spec.health, allowed)
     tiers.rules(spec.tiers, allowed)
 
 
@@ -81,7 +90,7 @@ def compute(
     given: pa.Table | None,
     watcher: Watcher,
 ) -> Computed:
-    """Return the facts made from a record: a pure function of its arguments."""
+    """Return the facts made from a record: a pure function of its arguments. What models say is unknown in them."""
     check(spec, allowed)
     watcher.step(str(_("Gathering orders, subscriptions and usage")), 1, 4)
     gathered = wide.gather(engine, record, spec, when, history)
@@ -109,12 +118,13 @@ def score(
         "shares": tiers.shares(engine, row),
         "staged": lifecycle.stages(engine, row, spec.lifecycle, when),
     }
-    inputs = sorted({part.fact for part in spec.health.parts.values()})
+    inputs = sorted(health.columns(spec.health, allowed))
     past = row.select(["customer_id", "past_health"]).rename_columns(["customer_id", "health"])
-    parts["healthy"] = health.scores(engine, _together(engine, parts, inputs), spec.health, past)
+    known = _together(engine, parts, inputs)
+    parts["healthy"] = health.scores(engine, known, spec.health, past, fields=allowed, today=when.today)
     needed = sorted({spec.tiers.revenue, "ref", *tiers.columns(spec.tiers, allowed)})
     parts["tiered"] = tiers.assign(engine, _together(engine, parts, needed), spec.tiers, allowed, when.today)
-    return _together(engine, parts, [*FACTS, ATTRIBUTES])
+    return nightly.filled(_together(engine, parts, [*nightly.KNOWN, ATTRIBUTES]))
 
 
 def _together(engine: Engine, parts: dict[str, pa.Table], names: list[str]) -> pa.Table:

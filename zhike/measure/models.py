@@ -9,6 +9,8 @@ from django.db import models
 
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts import STORED, Fact, Unit
+from zhike.org.models import Staff
+from zhike.record.commerce.models import Product
 from zhike.record.customers.models import Customer
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def _column(fact: Fact) -> models.Field[Any, Any]:
         case Kind.BOOLEAN:
             return models.BooleanField(null=True)
         case _:
-            return models.CharField(max_length=40, null=True)
+            return models.CharField(max_length=fact.length, null=True)
 
 
 for _fact in STORED:
@@ -84,7 +86,11 @@ for _fact in STORED:
 
 
 class FactsDay(models.Model):
-    """A day whose facts are kept as a Parquet file, with the yardsticks they were made by."""
+    """A day whose facts are kept as a Parquet file, with the yardsticks they were made by.
+
+    `cards` say how the models of that night were made, by the name of the model: parameters, rows, errors, or why there
+    is none.
+    """
 
     day = models.DateField(primary_key=True)
     path = models.CharField(max_length=200)
@@ -92,6 +98,7 @@ class FactsDay(models.Model):
     plan_number = models.PositiveIntegerField(null=True)
     spec: models.JSONField[Any, Any] = models.JSONField()
     warnings: models.JSONField[Any, Any] = models.JSONField(default=list)
+    cards: models.JSONField[Any, Any] = models.JSONField(default=dict)
     computed_at = models.DateTimeField()
     seconds = models.FloatField()
 
@@ -166,3 +173,62 @@ class FactsSummary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner_id} {self.tier} {self.stage} {self.band}"
+
+
+class OfferPair(models.Model):
+    """Two products that customers have together, as the last night learnt it; with itself, a product's own popularity.
+
+    `both` customers have the two of them, `owners` the first; `weight` is how alike they are (`offers.together`).
+    """
+
+    item = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    other = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    both = models.BigIntegerField()
+    owners = models.BigIntegerField()
+    weight = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.other_id} {self.weight}"
+
+
+class PeerShare(models.Model):
+    """How many customers of a group (`all`, `industry:…`, `size:…`, `tier:…`) have a product or use a feature."""
+
+    kind = models.CharField(max_length=8)
+    group = models.CharField(max_length=120)
+    item = models.CharField(max_length=300)
+    customers = models.BigIntegerField()
+    among = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "group"], name="peer_share_of_group")]
+
+    def __str__(self) -> str:
+        return f"{self.group} {self.item} {self.customers}/{self.among}"
+
+
+class DismissedOffer(models.Model):
+    """An offer that a colleague found unfit for a customer; it is not made again."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=110)
+    by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "key"], name="offer_dismissed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.key}"
+
+
+class StatedNeed(models.Model):
+    """What a colleague says a customer looks for; it wins over what is told from its behaviour."""
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="+")
+    need = models.CharField(max_length=8)
+    by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.need}"

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from zhike.kit.ruletrees import ATTRIBUTES
 from zhike.measure import computing, freshening, keeping, lake, reading
-from zhike.measure.facts import STORED, Source
+from zhike.measure.facts import STANDING, STORED
 from zhike.measure.models import CustomerFacts, FactsDay, KeptFacts
 from zhike.measure.reading import Morning
 from zhike.measure.specs import MeasureSpec
@@ -20,8 +20,8 @@ from zhike.org.works import Silent
 
 log = logging.getLogger(__name__)
 TOLD = 5  # Customers who are named.
-# The next touch is what planning wrote; nothing else computes it.
-COMPARED = tuple(fact.name for fact in STORED if fact.source is not Source.GIVEN)
+# What planning wrote and what models said at night stands; nothing else computes it.
+COMPARED = tuple(fact.name for fact in STORED if fact.source not in STANDING)
 
 DIFFERENT = """
 SELECT COALESCE(wanted.customer_id, stands.customer_id) AS customer_id,

@@ -100,12 +100,32 @@ class HealthPart(Spec):
         return self
 
 
+PartKey = Literal["usage", "breadth", "relationship", "commercial", "feedback"]
+HealthParts = Annotated[dict[PartKey, HealthPart], Field(min_length=1)]
+
+
+class HealthSegment(Spec):
+    """Customers whose health is weighed in a way of its own: those whom the rule `where` finds.
+
+    The rule may ask about everything that is known before health is, the company's own attributes included.
+    """
+
+    key: Key
+    name: dict[Literal["zh", "en"], str] = {}
+    where: dict[str, Any]
+    parts: HealthParts
+
+
 class HealthSpec(Spec):
-    """Health 0–100: a weighted mean of parts. A part whose fact is unknown leaves its weight to the others."""
+    """Health 0–100: a weighted mean of parts. A part whose fact is unknown leaves its weight to the others.
+
+    A customer is weighed by the first of the `segments` whose rule holds, and by `parts` when none does.
+    """
 
     healthy_from: Annotated[float, Field(ge=0, le=100)] = 80
     warning_from: Annotated[float, Field(ge=0, le=100)] = 60
-    parts: dict[Literal["usage", "breadth", "relationship", "commercial", "feedback"], HealthPart]
+    parts: dict[PartKey, HealthPart]
+    segments: Annotated[list[HealthSegment], Field(max_length=12)] = []
 
     @model_validator(mode="after")
     def _bands_in_order(self) -> HealthSpec:
@@ -116,6 +136,19 @@ class HealthSpec(Spec):
         return self
 
 
+class ValueSpec(Spec):
+    """How customer value is counted: what is expected within the horizon, discounted to today.
+
+    `discount` is per year (0.1 is ten per cent), `margin` the share of revenue that is left after what it costs to
+    deliver, `times_cost` how many times the cost of winning a customer the value of the first tier should be.
+    """
+
+    horizon_months: Annotated[int, Field(ge=1, le=120)] = 36
+    discount: Annotated[float, Field(gt=0, le=1)] = 0.1
+    margin: Annotated[float, Field(gt=0, le=1)] = 1.0
+    times_cost: Annotated[float, Field(gt=0, le=1000)] = 10.0
+
+
 class MeasureSpec(Spec):
     """Everything that one day's measuring needs from the plan."""
 
@@ -124,3 +157,4 @@ class MeasureSpec(Spec):
     lifecycle: LifecycleSpec = LifecycleSpec()
     health: HealthSpec
     login_events: list[str] = []
+    value: ValueSpec = ValueSpec()

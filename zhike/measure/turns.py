@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from zhike.measure import computing, keeping, lake, reading, snapshots, writing
 from zhike.measure.computing import Computed, Watcher
-from zhike.measure.models import CustomerFacts, FactsDay, StageMove, TierMove
+from zhike.measure.models import CustomerFacts, FactsDay, OfferPair, PeerShare, StageMove, TierMove
 from zhike.measure.specs import MeasureSpec
 from zhike.org.works import Silent
 
@@ -86,11 +86,11 @@ def measure(
     watcher.step(str(_("Writing today's facts")), 3, 4)
     with transaction.atomic():
         _lock()
-        day = _keep(computed.table, spec, today, plan_number, computed.warnings, now)
+        day = _keep(computed, spec, today, plan_number, now)
         is_latest = not FactsDay.objects.filter(day__gt=today).exists()
         changed, tiers, stages = 0, _nobody(), _nobody()
         if is_latest:
-            changed, tiers, stages = _write(computed.table, today)
+            changed, tiers, stages = _write(computed, today)
             _keep_for_freshening(computed, spec, today)
             keeping.forget(notes)
         seconds = round(time.monotonic() - began, 3)
@@ -159,30 +159,28 @@ def _wishes(today: date) -> pa.Table:
     return reading.next_touches()
 
 
-def _keep(
-    table: pa.Table,
-    spec: MeasureSpec,
-    today: date,
-    plan_number: int | None,
-    warnings: list[dict[str, object]],
-    now: datetime,
-) -> FactsDay:
+def _keep(computed: Computed, spec: MeasureSpec, today: date, plan_number: int | None, now: datetime) -> FactsDay:
     """Write the snapshot and register it."""
-    path = snapshots.write(table, today)
+    path = snapshots.write(computed.table, today)
     values = {
         "path": path,
-        "rows": table.num_rows,
+        "rows": computed.table.num_rows,
         "plan_number": plan_number,
         "spec": spec.model_dump(mode="json"),
-        "warnings": warnings,
+        "warnings": computed.warnings,
+        "cards": computed.said.cards if computed.said else {},
         "computed_at": now,
         "seconds": 0.0,
     }
     return FactsDay.objects.update_or_create(day=today, defaults=values)[0]
 
 
-def _write(table: pa.Table, today: date) -> tuple[int, Moves, Moves]:
-    """Write today's rows, moves and totals."""
+def _write(computed: Computed, today: date) -> tuple[int, Moves, Moves]:
+    """Write today's rows, moves and totals, and what goes with what."""
+    table = computed.table
+    if computed.said is not None:
+        writing.replace_all(OfferPair, computed.said.offers.pairs)
+        writing.replace_all(PeerShare, computed.said.offers.shares)
     with lake.engine() as engine:
         weeks = snapshots.health_by_week(engine, today)
         changed = writing.replace_rows(engine, table, weeks)

@@ -7,11 +7,12 @@ from datetime import date
 
 import pyarrow as pa
 from django.db import connection
+from django.db.models import Model
 from psycopg import sql
 from pyarrow import csv
 
 from zhike.measure import reading
-from zhike.measure.facts import STORED, Source
+from zhike.measure.facts import STANDING, STORED
 from zhike.measure.lake import Engine, filled
 from zhike.measure.models import HEALTH_WEEKS, CustomerFacts, FactsSummary, StageMove, TierMove
 from zhike.record.customers.models import Customer
@@ -30,8 +31,8 @@ FROM facts LEFT JOIN weeks USING (customer_id)
 """
 
 
-# Everything but what planning writes.
-GIVEN_APART = tuple(fact.name for fact in STORED if fact.source is not Source.GIVEN)
+# Everything but what planning writes and what models say once a night.
+GIVEN_APART = tuple(fact.name for fact in STORED if fact.source not in STANDING)
 CHANGED_ROWS = """
 SELECT customer_id, {columns}, '{' || COALESCE(CAST(CAST(ROUND(health) AS UTINYINT) AS VARCHAR), 'NULL') || '}'
        AS health_weeks
@@ -194,6 +195,16 @@ def summarise() -> None:
         FROM {facts} AS f JOIN {customers} AS c ON c.id = f.customer_id GROUP BY 1, 2, 3, 4
         """
     )
+
+
+def replace_all(model: type[Model], rows: pa.Table) -> None:
+    """Make the rows of a small table of our own those of `rows`, whose columns are named as in the database."""
+    table = sql.Identifier(model._meta.db_table)
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
+    _execute("DELETE FROM {table}", table=table)
+    copy = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT csv)").format(table=table, columns=columns)
+    with connection.cursor() as cursor, cursor.copy(copy) as target:
+        target.write(_as_csv(rows))
 
 
 def _bring(name: str, model: type[CustomerFacts] | type[StageMove] | type[TierMove], rows: pa.Table) -> None:

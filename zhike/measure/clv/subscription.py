@@ -47,12 +47,13 @@ class ShiftedBetaGeometric(Model):
     NAME: ClassVar[str] = "sBG"
     NAMES: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
-    def fit(self, periods: Numbers, left: Numbers, weights: Numbers | None = None) -> Self:
+    def fit(self, periods: Numbers, left: Numbers, weights: Numbers | None = None, *, limits: bool = False) -> Self:
         """Fit to contracts by maximum likelihood and return self.
 
         `periods` begun so far (whole, ≥ 1); `left` 1 for who did not renew after them, 0 for who is still in the last
         one; `weights` how many customers a row stands for; shape (n,) each. Raises BadHistory, FewLeavers (fewer than
-        ten per parameter), RunsAway (such as when everybody leaves with the same probability).
+        ten per parameter), RunsAway (such as when everybody leaves with the same probability), unless `limits` takes
+        the edge of the search and says so in `cautions`.
         """
         columns = as_columns({"periods": periods, "left": left}, weights)
         begun, gone, heavy = columns["periods"], columns["left"], columns["weights"]
@@ -63,7 +64,7 @@ class ShiftedBetaGeometric(Model):
         if leavers < needs:
             raise FewLeavers(leavers=f"{leavers:g}", customers=f"{float(heavy.sum()):g}", needed=needs, model=self.NAME)
         rows = distinct((begun, gone), heavy)
-        return self._climb(Likelihood(rows), np.array([1.0, 1.0]), rows.total)
+        return self._climb(Likelihood(rows), np.array([1.0, 1.0]), rows.total, limits=limits)
 
     def survival(self, periods: Numbers) -> Floats:
         """Return the share of customers who renew at least `periods` times: B(alpha, beta + t) / B(alpha, beta)."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from zhike.kit.ruletrees import ATTRIBUTES, FieldType, Kind, choice, multi
 from zhike.measure.facts.contact import CONTACT_FACTS
 from zhike.measure.facts.customers import CUSTOMER_FACTS
-from zhike.measure.facts.fact import AGGREGATED, Fact, Source, Unit
+from zhike.measure.facts.fact import AGGREGATED, STANDING, Fact, Source, Unit
 from zhike.measure.facts.judged import (
     BAND_NAMES,
     BANDS,
@@ -17,6 +17,7 @@ from zhike.measure.facts.judged import (
 )
 from zhike.measure.facts.money import ORDER_FACTS, RFM_FACTS, SUBSCRIPTION_FACTS
 from zhike.measure.facts.usage import USAGE_FACTS
+from zhike.measure.facts.value import VALUE_FACTS
 from zhike.record.customers.models import AttributeDefinition, AttributeKind
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "BAND_NAMES",
     "FACTS",
     "HEALTH_INPUTS",
+    "HEALTH_RULE_INPUTS",
     "STAGES",
     "STAGE_NAMES",
+    "STANDING",
     "STORED",
     "TIER_INPUTS",
     "Fact",
@@ -50,6 +53,7 @@ FACTS: dict[str, Fact] = {
         *TIER_FACTS,
         *LIFECYCLE_FACTS,
         *HEALTH_FACTS,
+        *VALUE_FACTS,
     )
 }
 
@@ -59,13 +63,21 @@ HEALTH_INPUTS = frozenset(
     name
     for name, fact in FACTS.items()
     if fact.kind in (Kind.NUMBER, Kind.INTEGER, Kind.MONEY)
-    and fact.source not in (Source.HEALTH, Source.TIERS)
+    and fact.source not in (Source.HEALTH, Source.TIERS, Source.NIGHTLY)
     and name not in ("owner_id", "next_touch")
 )
 """Facts that a part of the health score may be scaled from: numbers known before health is."""
 
-TIER_INPUTS = frozenset(name for name, fact in FACTS.items() if fact.source is not Source.TIERS)
-"""Facts that the rule of a tier may ask about: all but the tier itself."""
+HEALTH_RULE_INPUTS = frozenset(
+    name
+    for name, fact in FACTS.items()
+    if fact.source in (Source.CUSTOMER, *AGGREGATED, Source.WIDE, Source.RFM, Source.SHARES, Source.LIFECYCLE)
+    and name != "next_touch"
+)
+"""Facts that the rule of a segment of the health score may ask about: all that is known before health is."""
+
+TIER_INPUTS = frozenset(name for name, fact in FACTS.items() if fact.source not in (Source.TIERS, Source.NIGHTLY))
+"""Facts that the rule of a tier may ask about: all but the tier itself and what models say once it is known."""
 
 
 def of_source(source: Source) -> tuple[Fact, ...]:

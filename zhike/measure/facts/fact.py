@@ -24,6 +24,7 @@ class Unit(StrEnum):
     RANK = "rank"
     SCORE = "score"
     POINTS = "points"
+    RATIO = "ratio"
 
 
 UNIT_NAMES: dict[Unit, tuple[str, str]] = {
@@ -40,6 +41,7 @@ UNIT_NAMES: dict[Unit, tuple[str, str]] = {
     Unit.RANK: ("名次", "rank"),
     Unit.SCORE: ("1–5 分", "1 to 5"),
     Unit.POINTS: ("分，共 100", "points of 100"),
+    Unit.RATIO: ("倍", "times as much"),
 }
 
 
@@ -59,7 +61,11 @@ class Source(StrEnum):
     LIFECYCLE = "lifecycle"
     HEALTH = "health"
     TIERS = "tiers"
+    NIGHTLY = "nightly"
 
+
+STANDING = (Source.GIVEN, Source.NIGHTLY)
+"""Sources whose facts stand all day as the night left them: planning's wishes, and what models say."""
 
 AGGREGATED = (Source.ORDERS, Source.SUBSCRIPTIONS, Source.USAGE, Source.INTERACTIONS, Source.ANSWERS, Source.GIVEN)
 """Sources with rows of their own, gathered to one row per customer by `Fact.sql` before anything else."""
@@ -71,7 +77,8 @@ class Fact:
 
     `sql` is a DuckDB expression: an aggregate over the rows of its source (relations in `zhike.measure.wide`), or, for
     the source `wide`, over the aggregates of all sources. Facts of the later sources are computed by the module named
-    after the source and have no `sql`. `otherwise` is the value of a customer without any row in the source.
+    after the source and have no `sql`. `otherwise` is the value of a customer without any row in the source. `length`
+    is the most signs that a text may have.
     """
 
     name: str
@@ -85,6 +92,7 @@ class Fact:
     sql: str = ""
     otherwise: str = "NULL"
     choices: tuple[str, ...] = ()
+    length: int = 40
 
     @property
     def field(self) -> FieldType:
@@ -121,7 +129,7 @@ class Fact:
         return UNIT_NAMES[self.unit][0 if language.startswith("zh") else 1]
 
 
-REVENUE_LIKE = frozenset({"revenue_share", "cumulative_share", "revenue_rank", "m_score", "rfm"})
+REVENUE_LIKE = frozenset({"revenue_share", "cumulative_share", "revenue_rank", "m_score", "rfm", "clv_to_cac"})
 
 _DUCKDB_TYPES: dict[Kind, str] = {
     Kind.NUMBER: "DOUBLE",

@@ -10,7 +10,7 @@ from pydantic import Field
 from zhike.decide.plans.rules.contact import Alert, Cadence, ChannelPolicy, OnboardingStep
 from zhike.decide.plans.rules.wording import Key, Name, PartOf, Section, Text, best_words
 from zhike.kit.calendars import WorkCalendar, work_calendar
-from zhike.measure.specs import HealthSpec, LifecycleSpec, MeasureSpec, RfmSpec, TiersSpec
+from zhike.measure.specs import HealthSpec, LifecycleSpec, MeasureSpec, RfmSpec, TiersSpec, ValueSpec
 
 KpiKey = Literal["retention_month", "retention_year", "nps", "csat", "clv_growth", "complaints_solved"]
 MonthDay = Annotated[int, Field(ge=1, le=28)]
@@ -117,6 +117,7 @@ class Document(Section):
     lifecycle: LifecycleSpec = LifecycleSpec()
     health: HealthSpec
     login_events: list[Annotated[str, Field(min_length=1, max_length=100)]] = []
+    value: ValueSpec = ValueSpec()
     segments: list[PlanSegment] = []
     channels: ChannelPolicy = ChannelPolicy()
     cadence: dict[Key, Cadence]
@@ -137,6 +138,7 @@ class Document(Section):
             lifecycle=self.lifecycle,
             health=self.health,
             login_events=self.login_events,
+            value=self.value,
         )
 
     def tier_name(self, key: str, language: str) -> str:

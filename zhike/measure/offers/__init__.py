@@ -1,0 +1,1 @@
+"""What to offer a customer next, and why: learnt once a night from what customers bought and used together."""
