@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -128,10 +129,27 @@ class TestLoops:
         assert len(calls) == 3
 
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-    def test_a_step_that_ends_for_an_unknown_reason_ends_the_process(self, tmp_path: Path) -> None:
-        def step() -> float:
+    def test_a_step_that_ends_for_an_unknown_reason_is_started_again_and_disturbs_no_other(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr("zhike.web.management.commands.stream.LOOK_EVERY", 0.01)
+        monkeypatch.setattr("zhike.web.management.commands.stream.FIRST_PAUSE", 0.05)
+        loops = Loops(tmp_path / "tick")
+        failed: list[float] = []
+        went_on: list[float] = []
+
+        def failing() -> float:
+            failed.append(time.monotonic())
             raise ZeroDivisionError
 
-        began = time.monotonic()
-        Loops(tmp_path / "tick").run(step, lambda: 0.01)
-        assert time.monotonic() - began < 10  # It came back at all: otherwise the other step would go on for ever.
+        def going() -> float:
+            went_on.append(time.monotonic())
+            if len(failed) == 3 or len(went_on) > 3000:
+                loops.stop()
+            return 0.01
+
+        loops.run(failing, going)
+        assert len(failed) == 3
+        pauses = [later - earlier for earlier, later in pairwise(failed)]
+        assert pauses[1] > pauses[0] > 0.09  # Each pause is longer than the one before.
+        assert any(failed[1] < at < failed[2] for at in went_on)

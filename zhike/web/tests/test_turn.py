@@ -15,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from zhike import loop
 from zhike.act.engagement import operations as engagement
-from zhike.act.engagement.models import Touch
+from zhike.act.engagement.models import Touch, TouchKind
 from zhike.conftest import NOW, Person
 from zhike.decide.plans import operations as plans
 from zhike.decide.plans.queries import NoPlanInForce
@@ -262,3 +262,17 @@ def test_a_published_plan_is_measured_by_for_the_last_day(book: list[Customer]) 
     turned()
     jobs.remeasure(2)
     assert ProcrastinateJob.objects.get(task_name="loop.turn").args["today"] == DAY.isoformat()
+
+
+def test_what_changes_during_the_day_raises_its_alert_on_today(book: list[Customer], mei: Person) -> None:
+    turned()
+    fifth = Subscription.objects.filter(customer=book[5])
+    assert not Touch.objects.filter(customer=book[5], kind=TouchKind.RENEWAL).exists()
+    fifth.update(end=DAY + timedelta(days=30), mrr=Decimal(90_000))
+    fresh = loop.freshen(datetime(2026, 3, 12, 6, tzinfo=UTC))
+    assert (fresh.taken, sum(fresh.alerts.values())) == (1, 1)
+    touch = Touch.objects.get(customer=book[5], kind=TouchKind.RENEWAL)
+    assert book[5].name in mei.get("/today").content.decode()
+    again = loop.freshen(datetime(2026, 3, 12, 7, tzinfo=UTC))
+    assert (again.taken, again.alerts) == (0, {})
+    assert Touch.objects.get(customer=book[5], kind=TouchKind.RENEWAL).pk == touch.pk

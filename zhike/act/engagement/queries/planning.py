@@ -124,7 +124,8 @@ def touched_since(ids: Sequence[int], *, day: date) -> dict[int, date]:
     start = datetime.combine(day, time(), zone)
     made = Interaction.objects.filter(within(ids), at__gte=start, outcome=Outcome.REACHED)
     found = made.order_by("at").values_list("customer_id", "at")
-    return {key: at.astimezone(zone).date() for key, at in found}
+    asked = set(ids)
+    return {key: at.astimezone(zone).date() for key, at in found if key in asked}
 
 
 NEAR = timedelta(days=7)
@@ -176,10 +177,11 @@ def within(ids: Sequence[int], name: str = "customer_id") -> Q:
 
 
 def open_touches(ids: Sequence[int]) -> dict[int, list[Touch]]:
-    found: dict[int, list[Touch]] = defaultdict(list)
+    found: dict[int, list[Touch]] = {key: [] for key in ids}
     for touch in Touch.objects.filter(within(ids), state=TouchState.OPEN).order_by("due_on", "id"):
-        found[touch.customer_id].append(touch)
-    return found
+        if touch.customer_id in found:
+            found[touch.customer_id].append(touch)
+    return {key: touches for key, touches in found.items() if touches}
 
 
 def contact_days(ids: Sequence[int], *, today: date, days: int) -> dict[int, list[date]]:

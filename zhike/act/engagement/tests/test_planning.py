@@ -17,7 +17,7 @@ from zhike.org.models import AuditLine
 from zhike.org.works import Silent
 from zhike.record.customers.models import Consent, Contact, Customer
 from zhike.record.events.models import Event, EventKind
-from zhike.record.interactions.models import Interaction
+from zhike.record.interactions.models import Interaction, Outcome
 
 Make = Callable[..., Customer]
 
@@ -156,6 +156,22 @@ def test_every_customer_of_the_plan_has_a_next_touch(plan: Plan, customer: Make)
     assert set(found.next_touch) == {each.pk for each in made}
     assert all(day >= TODAY for day in found.next_touch.values())
     assert gone.pk not in found.next_touch
+
+
+def test_a_dense_part_of_the_customers_leaves_their_neighbours_alone(plan: Plan, customer: Make) -> None:
+    """Sixty of sixty-one: asked for as a range, which holds the one in their midst as well."""
+    everybody = [customer(f"C{number}", health=58) for number in range(61)]
+    for one in everybody:
+        contact_of(one)
+    planned(plan)
+    neighbour = Touch.objects.order_by("customer_id")[20].customer
+    interaction(neighbour, EARLY + timedelta(hours=3))
+    Interaction.objects.update(outcome=Outcome.REACHED)
+    touches = list(Touch.objects.filter(customer=neighbour).values())
+    assert touches
+    some = [one.pk for one in everybody if one != neighbour]
+    plan_touches(plan, today=TODAY, now=EARLY + timedelta(hours=4), progress=Silent(), only=some)
+    assert list(Touch.objects.filter(customer=neighbour).values()) == touches
 
 
 def test_a_thousand_customers_are_planned_in_a_few_statements(

@@ -46,6 +46,7 @@ class LakeEvent:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)  # No event can lie after it.
 COLUMNS = ["customer", "person", "at", "event", "call", "source", "message", "properties"]
 
 
@@ -71,7 +72,10 @@ def _edge(cursor: str) -> tuple[int, bytes]:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except ValueError:
         return newest
-    return (struct.unpack(">q", packed[:8])[0], packed[8:]) if len(packed) == 8 + DIGEST else newest
+    if len(packed) != 8 + DIGEST:
+        return newest
+    time = struct.unpack(">q", packed[:8])[0]
+    return (time, packed[8:]) if 0 <= time <= LAST else newest
 
 
 def _page(customer_id: int, edge: tuple[int, bytes], limit: int) -> list[LakeEvent]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import struct
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -78,7 +80,9 @@ def test_pages_give_every_event_once_newest_first(limit: int) -> None:
 def test_a_customer_without_events_has_an_empty_page() -> None:
     write(1, 10)
     assert events_of(99) == []
-    assert events_of(1, before="no cursor", limit=3) == events_of(1, limit=3)
+    beyond = [struct.pack(">q", time) + b"\0" * 16 for time in (2**63 - 2, 10**18, -(2**62))]
+    for cursor in ["no cursor", *(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in beyond)]:
+        assert events_of(1, before=cursor, limit=3) == events_of(1, limit=3)
 
 
 def test_a_page_reads_the_newest_month_alone_when_that_fills_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,8 @@ IDLE = 0.5  # Seconds between two looks into an empty inbox.
 LEAST, MOST = 20_000, 100_000  # Events in one pass: few while all is calm, more the further behind.
 ATTACH_EVERY = 60.0
 FRESHEN_EVERY = 2.0
-TICK = 5.0
+LOOK_EVERY = 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # Seconds until a step that ended is started again; doubled each time.
 STUCK_AFTER = 300.0  # Seconds that one step may take before the process is thought to hang.
 STOP_WITHIN = 15.0
 AGAIN_AFTER = 2.0  # Seconds after a failure, such as a database that restarts.
@@ -42,7 +43,11 @@ class Command(BaseCommand):
 
 
 class Loops:
-    """What runs beside each other in this process, each in a thread of its own, until told to stop."""
+    """What runs beside each other in this process, each in a thread of its own, until told to stop.
+
+    A step that ends for a reason nobody thought of leaves its traceback in the log, disturbs no other, and is started
+    anew after a pause that grows while it keeps failing.
+    """
 
     def __init__(self, sign: Path) -> None:
         self._sign = sign
@@ -54,37 +59,61 @@ class Loops:
 
     def run(self, *steps: Callable[[], float]) -> None:
         """Call each again and again, as many seconds after each call as it returns; give signs of life meanwhile."""
-        threads = [threading.Thread(target=self._again, args=[step], daemon=True) for step in steps]
-        for thread in threads:
-            thread.start()
+        kept = [Kept(step, self._repeat) for step in steps]
         while not self._stop.is_set():
+            for each in kept:
+                each.keep(time.monotonic())
             oldest = min(self._alive.values(), default=0.0)
             if len(self._alive) == len(steps) and time.monotonic() - oldest < STUCK_AFTER:
                 self._sign.touch()
-            self._stop.wait(TICK if self._sign.exists() else 0.1)
+            self._stop.wait(LOOK_EVERY)
         end = time.monotonic() + STOP_WITHIN
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
-
-    def _again(self, step: Callable[[], float]) -> None:
-        try:
-            self._repeat(step)
-        finally:
-            # One that ends for a reason nobody thought of takes the others along: then all are started anew.
-            self._stop.set()
+        for each in kept:
+            each.thread.join(max(0.0, end - time.monotonic()))
 
     def _repeat(self, step: Callable[[], float]) -> None:
         name, pause = step.__name__, 0.0
-        while not self._stop.wait(pause):
-            self._alive[name] = time.monotonic()
-            try:
-                pause = step()
-            except (Error, psycopg.Error, OSError, duckdb.Error, Refusal) as error:
-                # The database or the disk is away for a while, or a file was erased while it was read: nothing is lost.
-                log.error("%s will be tried again: %s", name, error)
-                connection.close()
-                pause = AGAIN_AFTER
-        connection.close()
+        try:
+            while not self._stop.wait(pause):
+                self._alive[name] = time.monotonic()
+                try:
+                    pause = step()
+                except (Error, psycopg.Error, OSError, duckdb.Error, Refusal) as error:
+                    # The database or the disk is away for a while, or a file was erased while it was read.
+                    log.error("%s will be tried again: %s", name, error)
+                    connection.close()
+                    pause = AGAIN_AFTER
+        finally:
+            connection.close()
+
+
+class Kept:
+    """A step in its thread, which is started anew when it has died."""
+
+    def __init__(self, step: Callable[[], float], repeat: Callable[[Callable[[], float]], None]) -> None:
+        self._step, self._repeat = step, repeat
+        self._pause, self._due = FIRST_PAUSE, float("inf")
+        self._began = time.monotonic()
+        self.thread = self._started()
+
+    def _started(self) -> threading.Thread:
+        self._began = time.monotonic()
+        thread = threading.Thread(target=self._repeat, args=[self._step], name=self._step.__name__, daemon=True)
+        thread.start()
+        return thread
+
+    def keep(self, now: float) -> None:
+        """Start the thread anew when it is dead and its pause is over."""
+        if self.thread.is_alive():
+            return
+        if self._due == float("inf"):
+            # Having lasted for a while, it is not taken for one that fails at once again and again.
+            self._pause = FIRST_PAUSE if now - self._began > LONGEST_PAUSE else min(LONGEST_PAUSE, 2 * self._pause)
+            self._due = now + self._pause
+            log.error("%s ended, which it never should; started again in %.1f s", self._step.__name__, self._pause)
+        elif now >= self._due:
+            self._due = float("inf")
+            self.thread = self._started()
 
 
 class Keeping:
