@@ -20,6 +20,7 @@ from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES
 from zhike.kit.textfiles import neutralise
 from zhike.measure import computing, snapshots
+from zhike.measure.asof import Told
 from zhike.measure.computing import Watcher
 from zhike.measure.facts import FACTS
 from zhike.measure.models import FactsDay
@@ -95,6 +96,39 @@ def _anything_known(table: pa.Table) -> bool:
 
 def _renamed(table: pa.Table) -> pa.Table:
     return table.select(list(COLUMNS)).rename_columns(list(NAMES))
+
+
+def ledger(ref: str, told: Told) -> dict[str, Any]:
+    """Return a ledger as plain values: health before and after, and the causes in points, which sum to the change."""
+    found = told.ledger
+    return {
+        "customer": ref,
+        "from": found.since.isoformat(),
+        "to": found.until.isoformat(),
+        "before": _points(found.before),
+        "after": _points(found.after),
+        "change": _points(found.change),
+        "causes": [
+            {
+                "points": _points(cause.tenths),
+                "cause": cause.kind,
+                "fact": cause.name or None,
+                "parts": list(cause.parts),
+                "before": _value(cause.before),
+                "after": _value(cause.after),
+            }
+            for cause in found.causes
+        ],
+        "parts": {key: [_points(before), _points(after)] for key, (before, after) in found.parts.items()},
+    }
+
+
+def _points(tenths: int | None) -> float | None:
+    return None if tenths is None else tenths / 10
+
+
+def _value(value: object) -> object:
+    return value if value is None or isinstance(value, str | int | float | list) else _plain(value)
 
 
 def write(table: pa.Table, kind: Format, out: BinaryIO) -> None:

@@ -2,19 +2,24 @@
 
 A part is scaled linearly from `zero_at` to `full_at` and held within 0 and 1. The known parts share all 100 points in
 the ratio of their weights. Points have one decimal; what rounding leaves over goes to the parts with the largest
-remainders (Hare's method), so that the parts add up to the health as it is shown.
+remainders (Hare's method), so that the parts add up to the health as it is shown. A plan may weigh segments of
+customers in ways of their own; the first whose rule holds counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
 
+from zhike.kit import ruletrees
+from zhike.kit.ruletrees import ATTRIBUTES, FieldType, Rule
+from zhike.measure.facts import HEALTH_RULE_INPUTS
 from zhike.measure.lake import Engine, filled
-from zhike.measure.specs import HEALTH_PARTS, HealthPart, HealthSpec
+from zhike.measure.specs import HEALTH_PARTS, HealthPart, HealthSpec, PartKey
 
 # t_… are tenths of points with a fraction, f_… whole tenths, r_… the fraction that is lost by cutting it off.
 STATEMENT = """
@@ -34,16 +39,76 @@ FROM known LEFT JOIN points USING (customer_id) LEFT JOIN past USING (customer_i
 """
 
 
-def scores(engine: Engine, known: pa.Table, spec: HealthSpec, past: pa.Table) -> pa.Table:
+def scores(
+    engine: Engine,
+    known: pa.Table,
+    spec: HealthSpec,
+    past: pa.Table,
+    *,
+    fields: Mapping[str, FieldType] | None = None,
+    today: date | None = None,
+) -> pa.Table:
     """Return the facts of the source `health` with `customer_id`, one row per row of `known`.
 
-    `known` needs customer_id and the facts that the parts are scaled from; `past` is customer_id and health as kept
-    about 30 days ago.
+    `known` needs customer_id, the facts that the parts are scaled from, and `columns`; `past` is customer_id and health
+    as kept about 30 days ago. `fields` and `today` are needed for segments. Raises RuleError for a segment whose rule
+    names no such field.
     """
-    given: dict[str, HealthPart] = dict(spec.parts.items())
-    parts = {key: given[key] for key in HEALTH_PARTS if key in given}
+    if not spec.segments:
+        return _weighed(engine, known, spec, spec.parts, past)
+    if fields is None or today is None:
+        raise TypeError("segments need fields and today")
+    cases = " ".join(
+        f"WHEN {ruletrees.sql(rule, 'duckdb', today)} THEN {place}" for place, rule in enumerate(rules(spec, fields))
+    )
+    # The cases hold texts of people, in which braces mean nothing.
+    placed = engine.query(f"SELECT *, CASE {cases} ELSE -1 END AS segment FROM known", known=known)  # noqa: S608  Literals are escaped by sqlglot.
+    found = []
+    for place in range(-1, len(spec.segments)):
+        some = engine.query("SELECT * FROM placed WHERE segment = $place", {"place": place}, placed=placed)
+        found.append(_weighed(engine, some, spec, weights_of(spec, place), past))
+    return pa.concat_tables(found)
+
+
+def _weighed(
+    engine: Engine, known: pa.Table, spec: HealthSpec, given: Mapping[PartKey, HealthPart], past: pa.Table
+) -> pa.Table:
+    parts = {str(key): given[key] for key in HEALTH_PARTS if key in given}
     statement = filled(STATEMENT, **_expressions(parts))
     return engine.query(statement, {"healthy": spec.healthy_from, "warning": spec.warning_from}, known=known, past=past)
+
+
+def rules(spec: HealthSpec, fields: Mapping[str, FieldType]) -> list[Rule]:
+    """Return the parsed rule of each segment; raises RuleError with its place in the plan."""
+    allowed = {
+        name: field for name, field in fields.items() if name in HEALTH_RULE_INPUTS or name.startswith(f"{ATTRIBUTES}.")
+    }
+    return [
+        ruletrees.parse(segment.where, allowed, at=f"health.segments[{place}].where")
+        for place, segment in enumerate(spec.segments)
+    ]
+
+
+def inputs(spec: HealthSpec) -> set[str]:
+    """Return the facts that the parts, those of segments included, are scaled from."""
+    return {part.fact for place in range(-1, len(spec.segments)) for part in weights_of(spec, place).values()}
+
+
+def columns(spec: HealthSpec, fields: Mapping[str, FieldType]) -> set[str]:
+    """Return the columns that scoring reads: facts of the parts, and what the rules of segments ask about."""
+    named = {name for rule in rules(spec, fields) for name in ruletrees.fields_of(rule)}
+    return inputs(spec) | {ATTRIBUTES if name.startswith(f"{ATTRIBUTES}.") else name for name in named}
+
+
+def segment_of(spec: HealthSpec, fields: Mapping[str, FieldType], row: Mapping[str, object], today: date) -> int:
+    """Return the place of the segment that a row of facts is weighed by, -1 for none; attributes are a mapping."""
+    holds = (place for place, rule in enumerate(rules(spec, fields)) if ruletrees.evaluate(rule, row, today))
+    return next(holds, -1) if spec.segments else -1
+
+
+def weights_of(spec: HealthSpec, place: int) -> Mapping[PartKey, HealthPart]:
+    """Return the parts by which the customers of a segment are weighed; -1 is everybody else."""
+    return spec.parts if place < 0 else spec.segments[place].parts
 
 
 def _expressions(parts: Mapping[str, HealthPart]) -> dict[str, str]:
@@ -101,11 +166,15 @@ class PartPoints:
     points: Decimal | None
 
 
-def explain(spec: HealthSpec, facts: Mapping[str, object]) -> list[PartPoints]:
-    """Return the parts of one customer's health in the order of the plan's weights; `facts` is a row by name."""
-    known = {key: part for key, part in spec.parts.items() if facts.get(f"health_{key}") is not None}
+def explain(spec: HealthSpec, facts: Mapping[str, object], segment: int = -1) -> list[PartPoints]:
+    """Return the parts of one customer's health in the order of the plan's weights; `facts` is a row by name.
+
+    `segment` is what `segment_of` says of the row.
+    """
+    parts = weights_of(spec, segment)
+    known = {key: part for key, part in parts.items() if facts.get(f"health_{key}") is not None}
     total = sum(part.weight for part in known.values())
-    found = [_explained(key, part, facts, total if key in known else 0) for key, part in spec.parts.items()]
+    found = [_explained(key, part, facts, total if key in known else 0) for key, part in parts.items()]
     return sorted(found, key=lambda part: (-part.weight, part.key))
 
 

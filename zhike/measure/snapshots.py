@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pyarrow.compute as pc
 from django.conf import settings
 from pyarrow import parquet
 
+from zhike.kit.ruletrees import ATTRIBUTES
 from zhike.measure import lake
+from zhike.measure.facts import FACTS
 from zhike.measure.lake import Engine
 from zhike.measure.models import HEALTH_WEEKS, FactsDay
 
@@ -21,6 +24,15 @@ FOLDER = "facts"
 NEAR = timedelta(days=7)
 REPLACED_AFTER = 3600  # Seconds.
 HEALTH = pa.schema([("customer_id", pa.int64()), ("health", pa.decimal128(5, 1))])
+_TYPES = {
+    "DECIMAL(5, 1)": pa.decimal128(5, 1),
+    "DECIMAL(18, 2)": pa.decimal128(18, 2),
+    "DOUBLE": pa.float64(),
+    "BIGINT": pa.int64(),
+    "VARCHAR": pa.string(),
+    "DATE": pa.date32(),
+    "BOOLEAN": pa.bool_(),
+}
 ROW_GROUP = 20_000  # Small enough that one customer's history reads little of each file.
 
 
@@ -56,8 +68,32 @@ def sweep() -> None:
 
 
 def read(day: FactsDay, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return a kept day's rows; raises LakeFileMissing."""
-    return parquet.read_table(lake.present(day.path), columns=list(columns) if columns else None, partitioning=None)
+    """Return a kept day's rows; raises LakeFileMissing.
+
+    A fact that was not measured yet on that day is unknown of everybody.
+    """
+    place, names = lake.present(day.path), list(columns) if columns else ["customer_id", *FACTS, ATTRIBUTES]
+    kept = columns_of(day.path)
+    table = parquet.read_table(place, columns=[name for name in names if name in kept], partitioning=None)
+    for name in names:
+        if name not in kept:
+            table = table.append_column(name, pa.nulls(table.num_rows, _TYPES[FACTS[name].duckdb_type]))
+    return table.select(names)
+
+
+@lru_cache(maxsize=512)
+def columns_of(path: str) -> frozenset[str]:
+    """Return the columns of a kept file, which is never written again."""
+    return frozenset(parquet.read_schema(lake.present(path)).names)
+
+
+def relation(day: FactsDay, columns: Sequence[str]) -> str:
+    """Return the FROM item with these columns of a kept day, customer_id first; a fact unknown to it is NULL."""
+    kept = columns_of(day.path)
+    named = ["customer_id", *(name for name in columns if name != "customer_id")]
+    listed = [f'"{name}"' if name in kept else f'CAST(NULL AS {FACTS[name].duckdb_type}) AS "{name}"' for name in named]
+    path = lake.quoted(str(lake.present(day.path)))
+    return lake.filled("(SELECT {columns} FROM read_parquet({path}))", columns=", ".join(listed), path=path)
 
 
 def health_near(day: date) -> pa.Table:
@@ -77,7 +113,7 @@ def health_by_week(engine: Engine, today: date) -> pa.Table:
     Each week is told by its latest kept day; a week ends on the weekday of `today`.
     """
     weeks = HEALTH_WEEKS - 1
-    paths = _latest_by_week(today, weeks)
+    paths = latest_by_week(today, weeks)
     if not paths:
         return pa.schema([("customer_id", pa.int64()), ("weeks", pa.list_(pa.uint8()))]).empty_table()
     # A row per kept week and customer; week 1 is the one before today's.
@@ -99,7 +135,7 @@ def health_by_week(engine: Engine, today: date) -> pa.Table:
     )
 
 
-def _latest_by_week(today: date, weeks: int) -> dict[int, str]:
+def latest_by_week(today: date, weeks: int) -> dict[int, str]:
     """Return the path of the latest kept day of each of the weeks that end 1, 2, … weeks before today."""
     kept = FactsDay.objects.filter(day__gt=today - timedelta(weeks=weeks + 1), day__lte=today - timedelta(weeks=1))
     return {(today - day).days // 7: path for day, path in kept.order_by("day").values_list("day", "path")}

@@ -18,6 +18,7 @@ from zhike.decide.plans.rules.source import Loc, path_of
 from zhike.decide.plans.rules.wording import best_words
 from zhike.kit.ruletrees import FieldType, RuleError, choice, parse
 from zhike.kit.ruletrees.fields import NUMERIC
+from zhike.measure.specs import HealthPart, PartKey
 
 Fields = Mapping[str, FieldType]
 EVERYBODY = 1.0
@@ -31,15 +32,18 @@ class Known:
     fields: Fields
     for_tiers: frozenset[str] | None = None
     for_health: frozenset[str] | None = None
+    for_health_rules: frozenset[str] | None = None
 
     def of_plan(self, tiers: Iterable[str]) -> Known:
         """Return the same where a tier is one of this plan's, which need not be the usual four."""
         return replace(self, fields={**self.fields, "tier": choice(*tiers)})
 
-    def fields_for_tiers(self) -> Fields:
-        if self.for_tiers is None:
+    def fields_for(self, section: object) -> Fields:
+        """Return what a rule in this section of the plan may name."""
+        some = {"tiers": self.for_tiers, "health": self.for_health_rules}.get(str(section))
+        if some is None:
             return self.fields
-        return {name: kind for name, kind in self.fields.items() if name in self.for_tiers or "." in name}
+        return {name: kind for name, kind in self.fields.items() if name in some or "." in name}
 
 
 def contradictions(plan: Document, known: Known) -> Iterator[Finding]:
@@ -63,7 +67,7 @@ def _rules(plan: Document, known: Known) -> Iterator[Finding]:
     """Read every rule tree of the plan."""
     for loc, tree in rule_trees(plan):
         try:
-            rule = parse(tree, known.fields_for_tiers() if loc[0] == "tiers" else known.fields, at=path_of(loc))
+            rule = parse(tree, known.fields_for(loc[0]), at=path_of(loc))
         except RuleError as error:
             yield findings.of_rule(loc, error)
             continue
@@ -77,6 +81,8 @@ def rule_trees(plan: Document) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
     for index, tier in enumerate(plan.tiers.tiers):
         if tier.where is not None:
             yield ("tiers", "tiers", index, "where"), tier.where
+    for index, weighed in enumerate(plan.health.segments):
+        yield ("health", "segments", index, "where"), weighed.where
     for index, segment in enumerate(plan.segments):
         yield ("segments", index, "rule"), segment.rule
     for key, alert in plan.alerts.items():
@@ -88,8 +94,14 @@ def rule_trees(plan: Document) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
 
 
 def _health(plan: Document, known: Known) -> Iterator[Finding]:
-    for name, part in plan.health.parts.items():
-        loc: Loc = ("health", "parts", name, "fact")
+    yield from _health_parts(("health",), plan.health.parts, known)
+    for index, segment in enumerate(plan.health.segments):
+        yield from _health_parts(("health", "segments", index), segment.parts, known)
+
+
+def _health_parts(at: Loc, parts: Mapping[PartKey, HealthPart], known: Known) -> Iterator[Finding]:
+    for name, part in parts.items():
+        loc: Loc = (*at, "parts", name, "fact")
         kind = known.fields.get(part.fact)
         if kind is None:
             yield _no_fact(loc, part.fact, known)
@@ -117,6 +129,7 @@ def _keys_twice(plan: Document) -> Iterator[Finding]:
     """Find entries of lists that carry the key of an earlier entry."""
     lists: dict[Loc, list[str]] = {
         ("tiers", "tiers"): [tier.key for tier in plan.tiers.tiers],
+        ("health", "segments"): [segment.key for segment in plan.health.segments],
         ("goals",): [goal.key for goal in plan.goals],
         ("segments",): [segment.key for segment in plan.segments],
         ("onboarding",): [step.key for step in plan.onboarding],

@@ -1,7 +1,10 @@
-"""`zhike export facts`: the facts of a day as CSV, JSON or Parquet, on the standard output or in a file."""
+"""`zhike export`: the facts of a day, or the ledger of a customer's health, on the standard output or in a file."""
 
+import csv
+import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -9,8 +12,11 @@ from typing import Any, BinaryIO, cast
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.utils.timezone import now
 
-from zhike.measure import exporting
+from zhike.kit.refusal import Refusal
+from zhike.kit.refusal import gettext_noop as _
+from zhike.measure import asof, exporting
 from zhike.org import company
+from zhike.record.customers.models import Customer
 
 
 def _day(text: str) -> date:
@@ -18,6 +24,10 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is no day; write it like 2026-03-12") from error
+
+
+class NoSuchCustomer(Refusal):
+    message = _("There is no customer with the number %(customer)s.")
 
 
 class Said:
@@ -31,10 +41,10 @@ class Said:
 
 
 class Command(BaseCommand):
-    help = "Write the facts of every customer as they were on the morning of a day."
+    help = "Write the facts of every customer on a day, or why a customer's health changed between two days."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=["facts"], help="what to export")
+        parser.add_argument("what", choices=["facts", "ledger"], help="what to export")
         parser.add_argument(
             "--as-of",
             type=_day,
@@ -42,12 +52,20 @@ class Command(BaseCommand):
             help="the morning of this day, with all that was known the evening before (default: the last measured day)",
         )
         parser.add_argument("--format", choices=exporting.FORMATS, default="csv")
+        parser.add_argument("--customer", metavar="NUMBER", help="whose ledger")
+        parser.add_argument("--from", dest="since", type=_day, metavar="DATE", help="the first day of the ledger")
+        parser.add_argument(
+            "--to", dest="until", type=_day, metavar="DATE", help="the last day of the ledger (default: now)"
+        )
         parser.add_argument("--output", type=Path, metavar="FILE", help="write to a file, not to the standard output")
 
     def handle(self, **options: Any) -> None:
         day, kind, place = options["as_of"], options["format"], options["output"]
         if place is not None and not place.parent.is_dir():
             raise CommandError(f"There is no folder {place.parent}.", returncode=2)
+        if options["what"] == "ledger":
+            self._ledger(options)
+            return
         if place is None and kind == "parquet" and sys.stdout.isatty():
             raise CommandError("Parquet is nothing to read on a screen; give --output FILE.", returncode=2)
         table = exporting.facts_as_of(day, today=company.today(now()), watcher=Said(self.stderr))
@@ -57,3 +75,23 @@ class Command(BaseCommand):
         else:
             exporting.write(table, kind, cast(BinaryIO, sys.stdout.buffer))
             sys.stdout.flush()
+
+    def _ledger(self, options: dict[str, Any]) -> None:
+        """Write the causes of a change of health, which sum to it."""
+        ref, since, kind, place = options["customer"], options["since"], options["format"], options["output"]
+        if not ref or since is None:
+            raise CommandError("A ledger needs --customer NUMBER and --from DATE.", returncode=2)
+        if kind == "parquet":
+            raise CommandError("A ledger is written as csv or json.", returncode=2)
+        customer = Customer.objects.filter(ref=ref).values_list("pk", flat=True).first()
+        if customer is None:
+            raise NoSuchCustomer(customer=ref)
+        told = exporting.ledger(ref, asof.change(customer, since=since, until=options["until"]))
+        with place.open("w", encoding="utf-8", newline="") if place else nullcontext(self.stdout) as out:
+            if kind == "json":
+                out.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+                return
+            rows = csv.writer(out)
+            rows.writerow(["points", "cause", "fact", "before", "after"])
+            for cause in told["causes"]:
+                rows.writerow(cause[name] for name in ("points", "cause", "fact", "before", "after"))
