@@ -33,6 +33,7 @@ class Tried:
     truth_names: list[str]
     names: list[str]
     probabilities: Floats
+    confidence: Floats
     sure: npt.NDArray[np.bool_]
     group: Ints
 
@@ -106,7 +107,9 @@ def _in_turn(given: Labelled, names: list[str], sure: float) -> tuple[Tried, Lea
     labels = np.array(labelled.numbered(given.labels, names), dtype=np.int64)
     trial = sorting.tried(corpus, labels, len(names), sure=sure)
     model = sorting.TextModel.learn(corpus, labels, names, trial)
-    tried = Tried(given.texts, labels, given.labels, names, trial.probabilities, trial.sure, corpus.group)
+    tried = Tried(
+        given.texts, labels, given.labels, names, trial.probabilities, trial.confidence, trial.sure, corpus.group
+    )
     return tried, Learnt(corpus, labels, model, trial), np.flatnonzero(trial.part == 0)
 
 
@@ -127,6 +130,7 @@ def _on_test(
     model = sorting.TextModel.learn(basis, labels[learn], names, trial)
     judged = corpus.only(np.arange(size, len(corpus)))
     probabilities = model.probabilities(judged)
-    sure = probabilities.max(axis=1) >= model.threshold
-    tried = Tried(test.texts, labels[size:], test.labels, names, probabilities, sure, judged.group)
+    confidence = model.confidence(probabilities)
+    sure = confidence >= model.threshold
+    tried = Tried(test.texts, labels[size:], test.labels, names, probabilities, confidence, sure, judged.group)
     return tried, Learnt(basis, labels[learn], model, trial), np.flatnonzero(trial.part == 0), int(in_test.sum())

@@ -24,7 +24,7 @@ MOST_LINES_OF_LABELS = 12
 
 def figures(given: Labelled, test: Labelled | None, tried: Tried, learnt: Learnt, *, sure: float) -> dict[str, Any]:
     """Return what --json prints, without the learning curve."""
-    right, confidence = tried.right, tried.probabilities.max(axis=1)
+    right, confidence = tried.right, tried.confidence
     by_label = _by_label(tried, learnt)
     answered = right[tried.sure]
     low, high = interval(int(right.sum()), len(right))
@@ -135,11 +135,10 @@ def _confusions(tried: Tried) -> list[dict[str, Any]]:
     wrong = np.flatnonzero(truth != tried.answers)
     pairs, counts = np.unique(truth[wrong] * len(names) + tried.answers[wrong], return_counts=True)
     found = []
-    confidence = tried.probabilities.max(axis=1)
     for at in np.argsort(-counts, kind="stable")[:MOST_CONFUSIONS]:
         meant, said = divmod(int(pairs[at]), len(names))
         here = wrong[(truth[wrong] == meant) & (tried.answers[wrong] == said)]
-        worst = here[np.argsort(-confidence[here], kind="stable")]
+        worst = here[np.argsort(-tried.confidence[here], kind="stable")]
         examples = list(dict.fromkeys(shortened(tried.texts[row]) for row in worst))[:EXAMPLES]
         found.append({"truth": names[meant], "answer": names[said], "rows": int(counts[at]), "examples": examples})
     return found

@@ -13,6 +13,7 @@ from zhike.measure.mining.folds import Ints
 Floats = npt.NDArray[np.float64]
 
 BINS = 10
+BEND_FROM = 100
 SURE = 0.9
 LEAST = 0.6  # An answer that is hardly better than the toss of a coin is none, however good the others are.
 NEVER = 1.01
@@ -62,6 +63,55 @@ def calibrate(scores: Floats, labels: Ints, before: Floats | None = None) -> Cal
     bounds = [(0.0, 50.0), (0.0, 5.0 if before is not None else 0.0), *([(-10.0, 10.0)] * count)]
     found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return Calibration(float(found.x[0]), float(found.x[1]), np.asarray(found.x[2:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """What the stated probability of a best label is worth: a logistic curve of its log-odds and their square."""
+
+    terms: tuple[float, float, float] = (0.0, 1.0, 0.0)
+
+    def __call__(self, best: Floats) -> Floats:
+        """Return the confidence in answers of these probabilities."""
+        odds = _odds(best)
+        start, slope, curve = self.terms
+        return np.asarray(1.0 / (1.0 + np.exp(-(start + slope * odds + curve * odds * odds))))
+
+
+def bend(best: Floats, right: npt.NDArray[np.bool_]) -> Bend:
+    """Learn from answers that were right or wrong what their stated probabilities are worth; of few, believe them.
+
+    Texts that have several labels, and labels that shade into each other, make a model claim too much or too little.
+    """
+    if len(best) < BEND_FROM or right.all() or not right.any():
+        return Bend()
+    odds = _odds(best)
+    for most in (3, 2):
+        start, slope, curve = (*_curve(odds, right, most), 0.0)[:3]
+        turn = -slope / (2 * curve) if curve else np.inf
+        if slope > 0 and not odds.min() < turn < odds.max():  # It must rise: a surer text is never less sure.
+            return Bend((start, slope, curve))
+    return Bend()
+
+
+def _curve(odds: Floats, right: npt.NDArray[np.bool_], most: int) -> list[float]:
+    """Return the likeliest start, slope and (of three) curve, held a little towards believing what is stated."""
+    columns = np.stack([np.ones_like(odds), odds, odds * odds][:most])
+    hold = np.array([0.0, 1.0, 0.0][:most])
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        said = parameters @ columns
+        off = 1.0 / (1.0 + np.exp(-said)) - right
+        away = parameters - hold
+        value = float(np.logaddexp(0.0, said).sum() - said[right].sum() + 2.0 * away @ away)
+        return value, columns @ off + 4.0 * away
+
+    return [float(one) for one in optimize.minimize(loss, hold, jac=True, method="L-BFGS-B").x]
+
+
+def _odds(best: Floats) -> Floats:
+    held = np.clip(best, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(held / (1 - held)))
 
 
 def threshold(confidence: Floats, right: npt.NDArray[np.bool_], *, sure: float = SURE) -> float:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 from zhike.measure.mining.terms import BLOCKS, Ints, column_blocks
@@ -36,7 +35,10 @@ class Weighing:
         return cls(columns, rarity, column_blocks(columns))
 
     def weighed(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Return the weights of terms by text: sublinear in the count, each block of length one, then all together."""
+        """Return the weights of terms by text, sublinear in the count, every text of length one.
+
+        Pieces of words count together as much as the words do, so that a number in a Chinese text stays a small thing.
+        """
         place = np.full(counts.shape[1], -1, dtype=np.int64)
         place[self.columns] = np.arange(len(self.columns))
         where = place[counts.indices]
@@ -44,10 +46,13 @@ class Weighing:
         row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))[kept]
         where = where[kept]
         value = (1.0 + np.log(counts.data[kept].astype(np.float64))) * self.rarity[where]
-        cell = row * BLOCKS + self.block[where]
-        length = np.bincount(cell, weights=value * value, minlength=counts.shape[0] * BLOCKS)
-        blocks = (length.reshape(-1, BLOCKS) > 0).sum(axis=1)
-        value /= np.sqrt(length[cell] * blocks[row])
+        block = self.block[where]
+        size = np.bincount(row * BLOCKS + block, weights=value * value, minlength=counts.shape[0] * BLOCKS)
+        in_rows, in_words, in_pieces = np.maximum(size.reshape(-1, BLOCKS), 1e-12).T
+        whole = in_rows + in_words
+        share = np.where(in_pieces > 1e-9, in_words / whole, 0.0)
+        scale = np.stack([1 / whole, 1 / whole, share / in_pieces], axis=1) / (1 + share)[:, None]
+        value *= np.sqrt(scale[row, block])
         starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=counts.shape[0]))])
         return sparse.csr_matrix((value, where.astype(np.int32), starts), shape=(counts.shape[0], len(self.columns)))
 
@@ -74,7 +79,8 @@ def fit(weighed: sparse.csr_matrix, labels: Ints, count: int, *, strictness: flo
         return Lines(weights, starts)
     machine = LinearSVC(C=strictness, dual=True, tol=1e-3, max_iter=300, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # Near enough: what it scores is calibrated afterwards.
+        # Near enough: what it scores is calibrated afterwards. Many labels of few texts each are meant.
+        warnings.simplefilter("ignore", UserWarning)
         machine.fit(weighed, labels)
     if len(seen) == 2:
         weights[seen[1]], starts[seen[1]] = machine.coef_[0], machine.intercept_[0]

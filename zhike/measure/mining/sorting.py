@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from zhike.measure.mining import calibrating, folds, linear, terms
-from zhike.measure.mining.calibrating import SURE, Calibration
+from zhike.measure.mining.calibrating import SURE, Bend, Calibration
 from zhike.measure.mining.corpus import Corpus
 from zhike.measure.mining.linear import Floats, Lines, Weighing
 from zhike.measure.mining.terms import Ints
@@ -50,17 +50,15 @@ class Trial:
 
     part: Ints
     probabilities: Floats
+    confidence: Floats
     thresholds: Floats
     calibration: Calibration
+    bend: Bend
     threshold: float
 
     @property
     def answers(self) -> Ints:
         return np.asarray(self.probabilities.argmax(axis=1))
-
-    @property
-    def confidence(self) -> Floats:
-        return np.asarray(self.probabilities.max(axis=1))
 
     @property
     def sure(self) -> npt.NDArray[np.bool_]:
@@ -83,15 +81,19 @@ def tried(
     for learn, hold in _sides(part):
         made = calibrating.calibrate(scores[learn], labels[learn], _rows(before, learn))
         probabilities[hold] = made.probabilities(scores[hold], _rows(before, hold))
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    thresholds = np.zeros(len(texts))
+    best, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    confidence, thresholds = np.zeros(len(texts)), np.zeros(len(texts))
+    for learn, hold in _sides(part):
+        confidence[hold] = calibrating.bend(best[learn], right[learn])(best[hold])
     for learn, hold in _sides(part):
         thresholds[hold] = calibrating.threshold(confidence[learn], right[learn], sure=sure)
     return Trial(
         part,
         probabilities,
+        confidence,
         thresholds,
         calibrating.calibrate(scores, labels, before),
+        calibrating.bend(best, right),
         calibrating.threshold(confidence, right, sure=sure),
     )
 
@@ -113,17 +115,22 @@ class TextModel:
     pieces: bool
     sorter: Sorter
     calibration: Calibration
+    bend: Bend
     threshold: float
 
     @classmethod
     def learn(cls, texts: Corpus, labels: Ints, names: Sequence[str], trial: Trial) -> TextModel:
         """Learn from all texts; calibration and threshold are those of the trial on the same texts."""
         sorter = Sorter.learn(texts, labels, len(names))
-        return cls(tuple(names), texts.pieces, sorter, trial.calibration, trial.threshold)
+        return cls(tuple(names), texts.pieces, sorter, trial.calibration, trial.bend, trial.threshold)
 
     def probabilities(self, texts: Corpus, before: Floats | None = None) -> Floats:
         """Return how likely each label is, one row per text."""
         return self.calibration.probabilities(self.sorter.scores(texts), before)
+
+    def confidence(self, probabilities: Floats) -> Floats:
+        """Return how likely the best label of each text is to be right."""
+        return self.bend(probabilities.max(axis=1))
 
     def speaking(self, texts: Corpus, most: int = 8) -> list[list[str]]:
         """Return for each label the terms that speak most for it, as these texts spell them."""
@@ -147,6 +154,7 @@ class TextModel:
             "tone": self.sorter.tone,
             "slope": self.calibration.slope,
             "trust": self.calibration.trust,
+            "bend": self.bend.terms,
             "threshold": self.threshold,
         }
         file = io.BytesIO()
@@ -170,7 +178,9 @@ class TextModel:
             lines = Lines(kept["weights"].astype(np.float64), kept["starts"])
             calibration = Calibration(told["slope"], told["trust"], kept["steps"])
         sorter = Sorter(weighing, lines, told["tone"])
-        return cls(tuple(told["labels"]), told["pieces"], sorter, calibration, told["threshold"])
+        return cls(
+            tuple(told["labels"]), told["pieces"], sorter, calibration, Bend(tuple(told["bend"])), told["threshold"]
+        )
 
 
 def apart(weighed: Mapping[str, float], most: int) -> list[str]:
