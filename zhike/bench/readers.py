@@ -96,6 +96,7 @@ class Reader(threading.Thread):
         self.connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         self.cookies: SimpleCookie = SimpleCookie()
         self.next_page = ""
+        self.is_warm = False
         self.seen: list[str] = []
         self.makers = {"list": self._list, "search": self._search, "detail": self._detail, "today": self._today}
 
@@ -103,6 +104,10 @@ class Reader(threading.Thread):
         try:
             self._enter()
             while not self.tally.over.is_set():
+                if self.tally.measuring.is_set() and not self.is_warm:
+                    # All came while the first web process was alone; now they spread over those there are.
+                    self.is_warm = True
+                    self.connection.close()
                 self._ask(self.random.choices(KINDS, WEIGHTS)[0])
         except (HTTPException, OSError, WrongAnswer) as error:
             self.tally.fail(f"{self.name}: {error!r}")

@@ -62,7 +62,7 @@ class Navigation:
         self.mine = status.status_of(staff, place.today, monday)
 
     def drawn(self) -> Nav:
-        due = words.plain(self.mine.due) if self.mine.due else ""
+        due = f"{status.DUE_TO}+" if self.mine.due > status.DUE_TO else str(self.mine.due or "")
         today = self._link("today", pgettext("page", "Today"), "today", go="t", badge=due, name="nav-today")
         groups = tuple(self._group(*each) for each in self._phases())
         return Nav(today[0] if today else None, groups, self._foot())  # type: ignore[arg-type]  # Drawn only if there.

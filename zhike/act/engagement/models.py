@@ -99,6 +99,7 @@ class Touch(models.Model):
             models.Index(fields=["owner", "-priority", "id"], name="touch_queue", condition=models.Q(state="open")),
             models.Index(fields=["-priority", "id"], name="touch_queue_all", condition=models.Q(state="open")),
             models.Index(fields=["due_on"], name="touch_due", condition=models.Q(state="open")),
+            models.Index(fields=["owner", "due_on"], name="touch_due_of_owner", condition=models.Q(state="open")),
             models.Index(fields=["customer", "due_on"], name="touch_of_customer"),
         ]
 

@@ -5,13 +5,12 @@ turn has measured yet. Each is read through an index; a page that crosses a bord
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from zhike.measure.models import CustomerFacts
-from zhike.record.customers.models import Customer
 from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
 
 Rows = list[dict[str, Any]]
@@ -37,12 +36,17 @@ def place_of(row: dict[str, Any], order: Order) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A filtered list in an order. `measured_only` is set by a condition over facts: the unmeasured never meet it."""
+    """A filtered list in an order. `measured_only` is set by a condition over facts: the unmeasured never meet it.
 
-    base: QuerySet[Customer]
+    `facts` are the facts of the same customers, when these alone can tell who is on the list: then a page is found
+    there, and only its rows are asked of `base`.
+    """
+
+    base: QuerySet[Any]
     order: Order
     columns: Sequence[str]
     measured_only: bool
+    facts: QuerySet[CustomerFacts] | None = None
 
     def page(self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE) -> Page:
         """Return the page that begins after a place, ends before one, or is the first."""
@@ -59,15 +63,23 @@ class Listing:
         first = phases.index(place.phase) if place else 0
         for phase in phases[first:]:
             start = place if place and place.phase == phase else None
-            stretch = _STRETCHES[phase](self, start, back)
-            if stretch is not None:
-                names = ["id", *self.columns, *([self.order.path] if phase == "known" else [])]
-                rows += [{**row, "phase": phase} for row in stretch.values(*names)[: wanted - len(rows)]]
+            names = ["id", *self.columns, *([self.order.path] if phase == "known" else [])]
+            rows += [{**row, "phase": phase} for row in self._stretch(phase, start, back, names, wanted - len(rows))]
             if len(rows) >= wanted:
                 break
         return rows
 
-    def _known(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
+    def _stretch(self, phase: Phase, start: Place | None, back: bool, names: Sequence[str], wanted: int) -> Rows:
+        if self.facts is None or not self.order.is_fact or phase == "unmeasured":
+            found = _STRETCHES[phase](self, start, back)
+            return [] if found is None else list(found.values(*names)[:wanted])
+        of_facts = replace(self, base=self.facts, order=self.order.of_facts(), facts=None)
+        found = _STRETCHES[phase](of_facts, start, back)
+        ids = [] if found is None else list(found.values_list("pk", flat=True)[:wanted])
+        rows = {row["id"]: row for row in self.base.filter(pk__in=ids).values(*names)}
+        return [rows[key] for key in ids if key in rows]
+
+    def _known(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
         order, down = self.order, self.order.down != back
         rows = self.base
         if order.is_nullable:
@@ -76,7 +88,7 @@ class Listing:
             rows = rows.filter(_beyond(order.path, order.tie, start, down=down))
         return rows.order_by(*(f"-{name}" if down else name for name in (order.path, order.tie)))
 
-    def _unknown(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
+    def _unknown(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
         if not self.order.is_nullable:
             return None
         rows = self.base.filter(**{f"{self.order.path}__isnull": True})
@@ -84,7 +96,7 @@ class Listing:
             rows = rows.filter(facts__isnull=False)
         return _by_number(rows, self.order.tie, start, back=back)
 
-    def _unmeasured(self, start: Place | None, back: bool) -> QuerySet[Customer] | None:
+    def _unmeasured(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
         if self.measured_only or not self.order.is_fact:
             return None
         # A turn measures everybody, so whoever it has not seen was added later and has a higher number.
@@ -92,7 +104,7 @@ class Listing:
         return _by_number(self.base.filter(id__gt=last), "id", start, back=back)
 
 
-_STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Customer] | None]] = {
+_STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Any] | None]] = {
     "known": Listing._known,
     "unknown": Listing._unknown,
     "unmeasured": Listing._unmeasured,
@@ -106,7 +118,7 @@ def _beyond(path: str, tie: str, start: Place, *, down: bool) -> Q:
     return Q(**{f"{path}__{edge}": start.value}) & nearer
 
 
-def _by_number(rows: QuerySet[Customer], number: str, start: Place | None, *, back: bool) -> QuerySet[Customer]:
+def _by_number(rows: QuerySet[Any], number: str, start: Place | None, *, back: bool) -> QuerySet[Any]:
     if start is not None:
         rows = rows.filter(**{f"{number}__{'lt' if back else 'gt'}": start.id})
     return rows.order_by(f"-{number}" if back else number)

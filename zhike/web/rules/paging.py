@@ -1,7 +1,7 @@
 """Pages of a list that is ordered by one value and then by number: where the reader stands, in the address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Literal
@@ -47,11 +47,18 @@ class Order:
     down: bool = False
     is_nullable: bool = True
     is_fact: bool = True
+    among_facts: bool = False
 
     @property
     def tie(self) -> str:
         """The number that orders equal values; that of the table in which the value stands, for the index's sake."""
+        if self.among_facts:
+            return "customer_id"
         return "facts__customer_id" if self.is_fact else "id"
+
+    def of_facts(self) -> "Order":
+        """Return the same order as seen from the table of facts."""
+        return replace(self, path=self.path.removeprefix("facts__"), is_fact=False, among_facts=True)
 
 
 def place_from(text: str, kind: type) -> Place | None:

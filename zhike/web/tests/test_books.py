@@ -1,0 +1,81 @@
+"""One colleague's customers found by their facts alone: the same list as through the customers, and nobody else's."""
+
+import random
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from zhike.conftest import NOW, Person
+from zhike.kit.ruletrees import parse
+from zhike.measure.facts import fields
+from zhike.record.customers import operations
+from zhike.record.customers.models import Customer
+from zhike.web.queries.paging import Listing
+from zhike.web.queries.selection import Selection
+from zhike.web.rules.paging import Order
+
+TODAY = date(2026, 3, 12)
+RULES: list[dict[str, object]] = [
+    {"health": {"below": 70}},
+    {"all": [{"tier": {"in": ["core"]}}, {"health": {"at_least": 40}}]},
+    {"not": {"stage": {"is": "churned"}}},
+]
+ORDERS = [Order("facts__health", Decimal, down=True), Order("facts__health", Decimal), Order("facts__orders", int)]
+
+
+@pytest.fixture
+def crowd(customer: Callable[..., Customer], mei: Person, jun: Person) -> list[Customer]:
+    draw = random.Random(3)
+    return [
+        customer(
+            f"客户 {number}",
+            draw.choice([mei, jun]).staff,
+            health=draw.choice([None, Decimal(35), Decimal(55), Decimal("81.5")]),
+            tier=draw.choice(["core", "general"]),
+            stage=draw.choice(["maturity", "churned"]),
+            orders=draw.choice([None, 1, 2, 3]),
+            mrr=Decimal(draw.randint(0, 9)),
+        )
+        for number in range(60)
+    ]
+
+
+def selection(person: Person, rule: dict[str, object]) -> Selection:
+    return Selection(person.staff, parse(rule, fields(["core", "general"])), "", None, TODAY)
+
+
+def pages(chosen: Selection, order: Order, *, by_facts: bool) -> list[int]:
+    facts = chosen.facts() if by_facts else None
+    assert (facts is not None) is by_facts
+    listing = Listing(chosen.customers(), order, ["name"], measured_only=chosen.measured_only, facts=facts)
+    found, page = [], listing.page(size=7)
+    while True:
+        found += [row["id"] for row in page.rows]
+        if not page.has_older:
+            return found
+        page = listing.page(after=page.last(order), size=7)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_facts_alone_find_the_same_list_as_the_customers(
+    crowd: list[Customer], mei: Person, lead: Person, rule: dict[str, object]
+) -> None:
+    mine = selection(mei, rule)
+    operations.hand_over(crowd[:20], mei.staff, by=lead.staff, now=NOW)
+    operations.hand_over(crowd[40:], lead.staff, by=lead.staff, now=NOW)
+    shown = {order: pages(mine, order, by_facts=False) for order in ORDERS}
+    assert {order: pages(mine, order, by_facts=True) for order in ORDERS} == shown
+    assert len(shown[ORDERS[0]]) > 7
+    totals = mine.totals()
+    assert totals.count == mine.customers().count()
+    known = [one.facts.health for one in mine.customers() if one.facts.health is not None]
+    assert totals.health == pytest.approx(float(sum(known)) / len(known))
+
+
+def test_a_book_that_is_not_ones_own_is_asked_of_the_customers(crowd: list[Customer], mei: Person, jun: Person) -> None:
+    """Whoever sees only some of a colleague's customers must not learn from facts how many there are."""
+    theirs = Selection(mei.staff, parse(RULES[0], fields(["core", "general"])), "", jun.staff.pk, TODAY)
+    assert theirs.facts() is None
+    assert (theirs.count(), list(theirs.customers())) == (0, [])
