@@ -1,0 +1,358 @@
+"""Damaged scales: another unit, cents for units, minus signs lost, in a whole file or in a share of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from zhike.kit.refusal import gettext_noop as _
+from zhike.measure.churn.findings import Finding
+from zhike.measure.churn.tables import Column, Flags, Floats, Rows
+
+FACTORS = (
+    10.0,
+    100.0,
+    1e3,
+    1e4,
+    1e6,
+    60.0,
+    3600.0,
+    24.0,
+    1440.0,
+    86400.0,
+    7.0,
+    12.0,
+    30.0,
+    365.0,
+    1024.0,
+    2.20462,
+    1.609344,
+)
+ROUND = (10.0, 100.0, 1e3, 1e4, 60.0)
+LEAST = 30
+FEWEST = 8
+SHARE = 0.005
+BLOCKS = 10
+MOST = 20_000
+
+WHOLE = _(
+    "%(column)s is on another scale in the newer rows: about %(factor)s times that of the others. It is left out."
+)
+PART = _(
+    "%(rows)s of the newer rows have %(column)s on another scale, about %(factor)s times the rest. It is left out."
+)
+MINUS = _("%(column)s has lost its minus signs in the newer rows. It is left out.")
+TURNED = _("%(column)s has its signs turned round in the newer rows. It is left out.")
+MOVED = _(
+    "%(column)s is on another scale in the newer rows: about %(factor)s times, and moved by %(shift)s. It is left out."
+)
+INSIDE = _("%(rows)s rows of %(column)s are on another scale, about %(factor)s times the rest. It is left out.")
+UNSIGNED = _("%(rows)s rows of %(column)s seem to have lost their minus signs. It is left out.")
+
+
+def between(train: Mapping[str, Column], test: Mapping[str, Column]) -> list[Finding]:
+    """Return a finding of kind `scale` for each number that is on another scale in the test file."""
+    found = []
+    for name, column in train.items():
+        other = test.get(name)
+        if column.kind == "number" and other is not None and other.kind == "number":
+            one = _compared(name, _held(column), _held(other))
+            if one:
+                found.append(one)
+    return found
+
+
+def inside(columns: Mapping[str, Column], file_order: Mapping[str, Floats] | None = None) -> list[Finding]:
+    """Return a finding for each number of which some rows are on another scale than the others.
+
+    `file_order` has the values as they stood in the file, to see blocks of rows that came from elsewhere.
+    """
+    found = []
+    for column in columns.values():
+        if column.kind != "number" or column.distinct() < FEWEST:
+            continue
+        said = _two_humps(column, columns)
+        if column.distinct() < LEAST:
+            found += [said] if said else []
+            continue
+        said = said or _unlike_the_others(column, columns)
+        if not said and file_order and column.name in file_order:
+            said = _blocks(column.name, file_order[column.name])
+        if said:
+            found.append(said)
+    return found
+
+
+def _held(column: Column) -> Floats:
+    held = column.values[~np.isnan(column.values)]
+    return held[:: max(1, len(held) // MOST)]
+
+
+def distance(one: Floats, other: Floats) -> float:
+    """Return the greatest distance of two distributions (Kolmogorov and Smirnov)."""
+    one, other = np.sort(one), np.sort(other)
+    every = np.concatenate([one, other])
+    below = np.searchsorted(one, every, side="right") / len(one)
+    return float(np.abs(below - np.searchsorted(other, every, side="right") / len(other)).max())
+
+
+def _alike(one: int, other: int, cap: float = 0.1) -> float:
+    """Return the distance up to which two samples of these sizes are the same, by chance of one in a hundred."""
+    chance = 1.63 * np.sqrt((one + other) / (one * other))
+    return float(min(0.35, max(cap / 2, chance)))
+
+
+def _compared(name: str, train: Floats, test: Floats) -> Finding | None:
+    if len(train) < LEAST or len(test) < LEAST or len(np.unique(train)) < 3:
+        return None
+    signs = _signs(name, train, test)
+    if signs:
+        return signs
+    old, new = train[train != 0], test[test != 0]
+    if len(old) < LEAST or len(new) < LEAST:
+        return None
+    before = distance(old, new)
+    if before > 0.3:
+        factor = _factor(old, new, before)
+        if factor:
+            return Finding("scale", name, WHOLE, {"column": name, "factor": _shown(factor)})
+        moved = _line(old, new)
+        if moved:
+            factor, shift = moved
+            return Finding("scale", name, MOVED, {"column": name, "factor": _shown(factor), "shift": f"{shift:,.4g}"})
+    part = _part(np.abs(old), np.abs(new))
+    if part:
+        rows, factor = part
+        return Finding("scale", name, PART, {"column": name, "rows": rows, "factor": _shown(factor)})
+    return None
+
+
+def _signs(name: str, train: Floats, test: Floats) -> Finding | None:
+    was, now = float((train < 0).mean()), float((test < 0).mean())
+    close = _alike(len(train), len(test))
+    if was < 0.02 or distance(np.abs(train), np.abs(test)) > close:
+        return None
+    error = np.sqrt(was * (1 - was) * (1 / len(train) + 1 / len(test)))
+    if now < 0.7 * was and (was - now) > 5 * error:
+        return Finding("scale", name, MINUS, {"column": name})
+    if distance(train, test) > 0.3 and distance(-train, test) < close:
+        return Finding("scale", name, TURNED, {"column": name})
+    return None
+
+
+def _factor(old: Floats, new: Floats, before: float) -> float | None:
+    middle = float(np.median(np.abs(new)) / np.median(np.abs(old)))
+    tried = [factor for known in FACTORS for factor in (known, 1 / known)]
+    if not 1 / 2.5 < middle < 2.5:
+        tried.append(middle)
+    measured = {factor: distance(old * factor, new) for factor in tried if 0.4 < middle / factor < 2.5}
+    if not measured:
+        return None
+    # A well-known factor that fits as well as any other is the likelier story.
+    best = min(measured, key=lambda factor: measured[factor] + (0.02 if factor == middle else 0.0))
+    return best if measured[best] < min(0.35 * before, _alike(len(old), len(new), 0.24)) else None
+
+
+def _line(old: Floats, new: Floats) -> tuple[float, float] | None:
+    at = np.linspace(0.02, 0.98, 49)
+    was, now = np.quantile(old, at), np.quantile(new, at)
+    if np.ptp(was) == 0 or np.ptp(now) == 0 or len(np.unique(was)) < 10:
+        return None
+    slope, shift = np.polyfit(was, now, 1)
+    rescaled = abs(np.log(abs(slope))) > np.log(1.5) if slope else False
+    if not rescaled or slope < 0 or distance(old * slope + shift, new) > _alike(len(old), len(new)):
+        return None
+    return float(slope), float(shift)
+
+
+def _part(old: Floats, new: Floats) -> tuple[int, float] | None:
+    """Rows beyond all that was there before, that a factor brings back to where they belong."""
+    high, low = float(np.quantile(old, 0.999)) * 1.3, float(np.quantile(old, 0.001)) / 1.3
+    for known in FACTORS[:13]:
+        for factor, out, source in (
+            (known, new[new > high], old[old * known > high]),
+            (1 / known, new[new < low], old[old / known < low]),
+        ):
+            if len(out) < max(FEWEST, 0.01 * len(new)) or len(source) < LEAST or len(source) < 0.2 * len(old):
+                continue
+            if distance(out, source * factor) < _alike(len(out), len(source)):
+                return len(out), factor
+    return None
+
+
+def _two_humps(column: Column, columns: Mapping[str, Column]) -> Finding | None:
+    held = np.abs(column.values)
+    known = np.flatnonzero(~np.isnan(held) & (held > 0))
+    known = known[:: max(1, len(known) // MOST)]
+    if len(known) < 2 * LEAST:
+        return None
+    logs = np.sort(np.log(held[known]))
+    for factor in ROUND:
+        step = np.log(factor)
+        for at in _valleys(logs, step):
+            lower, upper = logs[logs <= at], logs[logs > at]
+            few = min(len(lower), len(upper))
+            if few < max(FEWEST, SHARE * len(logs)) or not _same_values(lower + step, upper):
+                continue
+            if distance(lower + step, upper) > _alike(len(lower), len(upper), 0.15):
+                continue
+            edge = np.exp(at)
+            odd = held > edge if len(upper) < len(lower) else (held > 0) & (held <= edge)
+            if _explained(odd, columns, column.name):
+                continue
+            times = factor if len(upper) < len(lower) else 1 / factor
+            details = {"column": column.name, "rows": int(odd.sum()), "factor": _shown(times)}
+            return Finding("scale", column.name, INSIDE, details)
+    return None
+
+
+def _same_values(lower: Floats, upper: Floats) -> bool:
+    """Say whether there are many values, or, of few, the same on both sides."""
+    one, other = np.unique(lower.round(6)), np.unique(upper.round(6))
+    if min(len(one), len(other)) >= FEWEST:
+        return True
+    smaller, larger = sorted((one, other), key=len)
+    return len(smaller) >= 4 and bool(np.isin(smaller, larger).all())
+
+
+def _valleys(logs: Floats, step: float) -> Iterator[float]:
+    """Yield places between two humps that are one step apart: hardly anybody around them, somebody on each side."""
+    spread = logs[-1] - logs[0]
+    if spread < 0.9 * step:
+        return
+    widest = np.argsort(-np.diff(logs))[:6]
+    for at in sorted(widest):
+        gap = logs[at + 1] - logs[at]
+        middle = float((logs[at] + logs[at + 1]) / 2)
+        around = int(((logs > middle - 0.1 * step) & (logs < middle + 0.1 * step)).sum())
+        # Small numbers thin out by themselves on this scale; a valley is emptier than the smaller hump is full.
+        if gap > 0.03 * step and around <= 0.1 * min(at + 1, len(logs) - at - 1):
+            yield middle
+
+
+def _explained(odd: Flags, columns: Mapping[str, Column], own: str) -> bool:
+    """Say whether another column tells which rows are on the other scale, as a plan or a country does."""
+    for other in columns.values():
+        if other.name == own or other.distinct() > LEAST:
+            continue
+        codes = other.codes if other.kind == "category" else np.unique(other.values, return_inverse=True)[1]
+        size = np.bincount(codes + 1)
+        share = np.bincount(codes + 1, weights=odd) / np.maximum(1, size)
+        # How much of the spread of the odd rows the column takes away.
+        total = float(odd.mean() * (1 - odd.mean()))
+        rest = float((size * share * (1 - share)).sum() / len(odd))
+        if total and rest < 0.6 * total:
+            return True
+    return False
+
+
+def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding | None:
+    """Rows that stand a round factor, or a sign, off what the other columns foretell."""
+    held = column.values
+    rows = np.flatnonzero(~np.isnan(held) & (held != 0))
+    rows = rows[:: max(1, len(rows) // 6_000)]
+    if len(rows) < 10 * LEAST:
+        return None
+    target = np.log(np.abs(held[rows]))
+    view = _view(rows, columns, column.name, logs=True)
+    if len(rows) < FEWEST * view.shape[1]:
+        return None
+    residual = _residual(target, view)
+    tight = 1.4826 * float(np.median(np.abs(residual - np.median(residual)))) + 0.01
+    if tight > 0.7 * 1.4826 * float(np.median(np.abs(target - np.median(target)))):
+        return None  # The other columns foretell next to nothing.
+    far = np.abs(residual) > max(5 * tight, 0.5)
+    scale = len(held) / max(1, len(rows))
+    for factor in ROUND[:4]:
+        step = np.log(factor)
+        if step < 6 * tight:
+            continue
+        for sign in (1, -1):
+            near = np.abs(residual - sign * step) < max(3 * tight, 0.12 * step)
+            enough = near.sum() >= max(FEWEST, SHARE * len(rows)) and near.sum() >= 0.7 * far.sum()
+            close = enough and float(residual[near].std()) <= 2.5 * tight
+            if close and _fits(target[near] - sign * step, target[~near]):
+                details = {"column": column.name, "rows": round(near.sum() * scale), "factor": _shown(factor**sign)}
+                return Finding("scale", column.name, INSIDE, details)
+    return _lost_minus(column, rows, columns)
+
+
+def _fits(brought_back: Floats, rest: Floats) -> bool:
+    """Say whether values, brought back to the usual scale, lie where values usually do."""
+    low, high = np.quantile(rest, [0.002, 0.998])
+    return bool(((brought_back >= low) & (brought_back <= high)).mean() > 0.9)
+
+
+def _lost_minus(column: Column, rows: Rows, columns: Mapping[str, Column]) -> Finding | None:
+    held = column.values[rows]
+    if not 0.01 < float((held < 0).mean()) < 0.99:
+        return None
+    residual = _residual(held, _view(rows, columns, column.name, logs=False))
+    tight = 1.4826 * float(np.median(np.abs(residual))) + 1e-9
+    foretold = held - residual
+    far = np.abs(residual) > 6 * tight
+    turned = far & (held > 0) & (foretold < -3 * tight) & (np.abs(held + foretold) < 4 * tight)
+    if turned.sum() >= max(FEWEST, SHARE * len(rows)) and turned.sum() >= 0.7 * far.sum():
+        return Finding("scale", column.name, UNSIGNED, {"column": column.name, "rows": int(turned.sum())})
+    return None
+
+
+def _view(rows: Rows, columns: Mapping[str, Column], own: str, *, logs: bool) -> Floats:
+    parts = [np.ones((len(rows), 1))]
+    for other in columns.values():
+        if other.name == own:
+            continue
+        if other.kind == "category":
+            if len(other.names) <= FEWEST:
+                parts.append((other.codes[rows][:, None] == np.arange(len(other.names))).astype(float))
+            continue
+        held = other.values[rows]
+        held = np.where(np.isnan(held), np.nanmedian(held) if not np.isnan(held).all() else 0.0, held)
+        parts.append((np.sign(held) * np.log1p(np.abs(held)) if logs else held)[:, None])
+    found = np.hstack(parts)
+    deviation = found.std(axis=0)
+    found[:, deviation > 0] = (found[:, deviation > 0] - found[:, deviation > 0].mean(axis=0)) / deviation[
+        deviation > 0
+    ]
+    return found
+
+
+def _residual(target: Floats, view: Floats) -> Floats:
+    """Return the distance to a line through the middle: of least distances first, then without the farthest."""
+    ridge = 1e-6 * len(target) * np.eye(view.shape[1])
+    residual: Floats = target - np.median(target)
+    for _round in range(12):
+        heavy = view.T / np.maximum(np.abs(residual), 0.02)
+        residual = target - view @ np.linalg.solve(heavy @ view + ridge, heavy @ target)
+    for _round in range(3):
+        kept = np.abs(residual) < 3 * 1.4826 * float(np.median(np.abs(residual))) + 1e-9
+        if kept.sum() < view.shape[1] + LEAST:
+            break
+        weights = np.linalg.solve(view[kept].T @ view[kept] + ridge, view[kept].T @ target[kept])
+        residual = target - view @ weights
+    return residual
+
+
+def _blocks(name: str, values: Floats) -> Finding | None:
+    """Blocks of rows, as they stood in the file, that are a power of ten off all the others."""
+    if len(values) < BLOCKS * LEAST:
+        return None
+    parts = [part[~np.isnan(part) & (part != 0)] for part in np.array_split(values, BLOCKS)]
+    middles = np.array([np.median(np.abs(part)) if len(part) >= LEAST else np.nan for part in parts])
+    usual = np.nanmedian(middles)
+    if not usual > 0:
+        return None
+    odd = np.flatnonzero(np.abs(np.log(middles / usual)) > np.log(5))
+    if not 0 < len(odd) <= BLOCKS // 2:
+        return None
+    rest = np.concatenate([part for at, part in enumerate(parts) if at not in odd])
+    here = np.concatenate([parts[at] for at in odd])
+    factor = _factor(rest[:: max(1, len(rest) // MOST)], here[:: max(1, len(here) // MOST)], distance(rest, here))
+    if factor is None or not any(abs(np.log(factor / known)) < 0.01 for one in ROUND for known in (one, 1 / one)):
+        return None
+    return Finding("scale", name, INSIDE, {"column": name, "rows": len(here), "factor": _shown(factor)})
+
+
+def _shown(factor: float) -> str:
+    return f"{factor:,.4g}" if factor >= 1 else f"1/{1 / factor:,.4g}"
