@@ -75,8 +75,9 @@ def counts(customer: Customer, principal: Principal) -> dict[str, int]:
 
 def _number(kind: str, customer: Customer, principal: Principal) -> QuerySet[Any, Any]:
     """Return a query of one row at most: the kind and how many there are."""
-    rows = _whole(kind, principal).filter(customer=customer).order_by().annotate(kind_of=Value(kind))
-    return rows.values("kind_of").annotate(number=Count("pk"))
+    rows: QuerySet[Any, Any] = _whole(kind, principal).filter(customer=customer).order_by()
+    counted: QuerySet[Any, Any] = rows.annotate(kind_of=Value(kind)).values("kind_of").annotate(number=Count("pk"))
+    return counted
 
 
 def _place(cursor: str) -> tuple[datetime | None, int, int]:
