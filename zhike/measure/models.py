@@ -9,6 +9,7 @@ from django.db import models
 
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts import STORED, Fact, Unit
+from zhike.measure.voice.models import VoiceText as VoiceText  # Its tables are of this application.
 from zhike.org.models import Staff
 from zhike.record.commerce.models import Product
 from zhike.record.customers.models import Customer

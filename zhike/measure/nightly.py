@@ -19,6 +19,7 @@ from zhike.measure.offers.offering import Offers, offers
 from zhike.measure.reading import Morning, Record
 from zhike.measure.specs import MeasureSpec
 from zhike.measure.value import valued
+from zhike.measure.voice import queries as voice
 
 KNOWN = tuple(name for name, fact in FACTS.items() if fact.source is not Source.NIGHTLY)
 TYPES: dict[str, pa.DataType] = {
@@ -49,6 +50,7 @@ def said(engine: Engine, record: Record, known: pa.Table, spec: MeasureSpec, whe
     offered = offers(engine, had, listed, known, spec, when)
     need, reason, counts = orienting.needs(engine, had, listed, known, when)
     columns |= {"next_offer": offered.following, "need_orientation": need, "need_reason": reason}
+    columns |= voice.said_of(known, when)
     return Said(columns, offered, {"value": card, "offers": offered.card, "needs": counts})
 
 

@@ -66,6 +66,9 @@ DOORS: dict[str, P | Public] = {
     "plan-discard": P.EDIT_PLAN,
     "plan-publish": P.PUBLISH_PLAN,
     "plan-rollback": P.PUBLISH_PLAN,
+    # measure/voice
+    "voice": P.SEE_CUSTOMERS,
+    "voice-correct": P.LOG_INTERACTIONS,
     # act/engagement
     "touch-open": P.WORK_TOUCHES,
     "touch-done": P.WORK_TOUCHES,

@@ -75,10 +75,11 @@ class Navigation:
         record += self._link("imports", gettext("Import"), "upload")
         record += self._link("stream", gettext("Event stream"), "bolt")
         health = self._link("customers", gettext("Health"), "health", query=AT_RISK_FIRST, own="health")
+        voice = self._link("voice", gettext("Voice of customers"), "quote", go="v")
         plan = self._link("plan", gettext("Plan"), "plan", go="p", fact=draft)
         return [
             (gettext("Record"), self._complete(), record),
-            (gettext("Measure"), self._measured(), health),
+            (gettext("Measure"), self._measured(), health + voice),
             (gettext("Decide"), self._in_force(), plan),
             (gettext("Act"), self._week(), ()),
             (gettext("Review"), "", self._link("review", gettext("Key figures"), "review", go="r")),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhike.web.pages import customer, customers, export, palette, today, views, works
+from zhike.web.pages import customer, customers, export, palette, today, views, voice, works
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("views/new", views.view_new, name="view-new"),
     path("views/<int:segment_id>/save", views.view_save, name="view-save"),
     path("views/<int:segment_id>/delete", views.view_delete, name="view-delete"),
+    path("voice", voice.voice, name="voice"),
+    path("voice/<int:voice_id>", voice.correct, name="voice-correct"),
     path("search", palette.search, name="search"),
     path("jobs", works.works_list, name="works"),
     path("jobs/<int:work_id>", works.work, name="work"),

@@ -6,6 +6,7 @@ from zhike.kit.ruletrees import ATTRIBUTES, FieldType, Kind, choice, multi
 from zhike.measure.facts.contact import CONTACT_FACTS
 from zhike.measure.facts.customers import CUSTOMER_FACTS
 from zhike.measure.facts.fact import AGGREGATED, STANDING, Fact, Source, Unit
+from zhike.measure.facts.feedback import FEEDBACK_FACTS
 from zhike.measure.facts.judged import (
     BAND_NAMES,
     BANDS,
@@ -54,6 +55,7 @@ FACTS: dict[str, Fact] = {
         *LIFECYCLE_FACTS,
         *HEALTH_FACTS,
         *VALUE_FACTS,
+        *FEEDBACK_FACTS,
     )
 }
 

@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 _NEGATIONS = words.NEGATIONS.split()
 _NOT_BEFORE = tuple(word for word in _NEGATIONS if not word.isascii())
 _NOT_WORDS = frozenset(word for word in _NEGATIONS if word.isascii())
+_NO_NEGATION = re.compile("|".join(words.NO_NEGATIONS.split()))
 _WORD = re.compile(r"[a-z']+")
 REACH = 3  # Words of English before a cue, characters of Chinese.
 
@@ -48,6 +49,7 @@ def _negated(text: str, start: int) -> bool:
     if text[start].isascii():
         near = _WORD.findall(re.split(r"[.,;!?]|\bbut\b", before)[-1])
         return any(word in _NOT_WORDS for word in near[-REACH:])
+    before = _NO_NEGATION.sub(lambda found: " " * len(found[0]), before)
     return any(before[:end].endswith(_NOT_BEFORE) for end in range(max(0, len(before) - REACH + 1), len(before) + 1))
 
 

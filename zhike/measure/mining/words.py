@@ -84,3 +84,7 @@ NEGATIONS = """
 不 没 没有 无 未 别 非 不是 不太 不够 不怎么 并不 不算 不会 没什么 毫无 谈不上 not no never don't doesn't didn't
 isn't wasn't aren't weren't won't can't cannot couldn't wouldn't hardly barely without neither nor
 """
+NO_NEGATIONS = """
+非常 特别 无比 分别 差别 级别 性别 区别 识别 别人 别家 不仅 不但 不光 不止 不愧
+无论 不论 不管 莫非 除非 未来 没想到 不料 是不是 好不好 能不能
+"""

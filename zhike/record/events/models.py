@@ -34,6 +34,7 @@ class EventKind(models.TextChoices):
     TOUCH_REOPENED = "touch.reopened", _("Touch reopened")
     SURVEY_ANSWERED = "survey.answered", _("Survey answered")
     COMPLAINT_SOLVED = "complaint.solved", _("Complaint solved")
+    FEEDBACK_LABELLED = "feedback.labelled", _("Feedback sorted by a colleague")
 
 
 class EventQuerySet(models.QuerySet["Event"]):

@@ -21,7 +21,7 @@ from zhike.record.interactions.models import Interaction
 KINDS = ("interaction", "order", "subscription", "event")  # At the same moment they stand in this order.
 PAGE = 20
 # An interaction stands in the story itself, so the event that it was logged would say the same again.
-TOLD_ELSEWHERE = (EventKind.INTERACTION_LOGGED, EventKind.CUSTOMER_UPDATED)
+TOLD_ELSEWHERE = (EventKind.INTERACTION_LOGGED, EventKind.CUSTOMER_UPDATED, EventKind.FEEDBACK_LABELLED)
 
 
 @dataclass(frozen=True, slots=True)

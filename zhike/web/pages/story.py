@@ -16,6 +16,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from zhike.act.engagement import queries as engagement
 from zhike.decide.plans.rules import Plan
+from zhike.measure.voice import queries as voice
+from zhike.measure.voice.models import VoiceText
 from zhike.org.models import Staff
 from zhike.org.principals import Principal
 from zhike.record.commerce.models import Order, Subscription
@@ -28,6 +30,7 @@ from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
 from zhike.web.pages.names import Names, names_of_plan
 from zhike.web.pages.people import masked_name
+from zhike.web.pages.voice_marks import line as voice_line
 
 NAMES: dict[str, Any] = {
     "interaction": gettext_lazy("Contacts made"),
@@ -63,7 +66,7 @@ def drawn(
     """Return chips with counts and the moments by day, week and month; `before` continues from a moment."""
     chosen = kind if kind in KINDS else ""
     found = record.timeline(customer, reader, before, kinds=[chosen] if chosen else KINDS)
-    teller = Teller(reader, today, plan, _owners(found.moments))
+    teller = Teller(reader, today, plan, _owners(found.moments), _voices(found.moments))
     groups = [
         {"name": name, "moments": [teller.told(one) for one in group]}
         for name, group in groupby(found.moments, key=lambda one: _stretch(localtime(one.at).date(), today))
@@ -99,6 +102,12 @@ def _owners(shown: Sequence[Moment]) -> dict[int, str]:
     return dict(Staff.objects.filter(pk__in=ids).values_list("id", "name")) if ids else {}
 
 
+def _voices(shown: Sequence[Moment]) -> dict[int, VoiceText]:
+    """Return what was found in the customer's words among these moments, by interaction."""
+    theirs = [one.row.pk for one in shown if one.kind == "interaction" and one.row.direction == Direction.IN]
+    return voice.of_interactions(theirs) if theirs else {}
+
+
 def _stretch(day: date, today: date) -> str:
     """Return the heading under which a day is told."""
     monday = today - timedelta(days=today.weekday())
@@ -116,8 +125,10 @@ def _stretch(day: date, today: date) -> str:
 class Teller:
     """Says moments in the reader's words and within the reader's rights."""
 
-    def __init__(self, reader: Principal, today: date, plan: Plan | None, owners: dict[int, str]) -> None:
-        self.reader, self.today, self.owners = reader, today, owners
+    def __init__(
+        self, reader: Principal, today: date, plan: Plan | None, owners: dict[int, str], voices: dict[int, VoiceText]
+    ) -> None:
+        self.reader, self.today, self.owners, self.voices = reader, today, owners, voices
         self.plan = plan
         self.names: Names = names_of_plan(plan)
 
@@ -166,7 +177,8 @@ class Teller:
         said = [str(channel), other, "" if reached else str(Outcome(one.outcome).label)]
         line = format_html("<b>{}</b> {}", first, gettext(", ").join(part for part in said if part))
         look = "acc" if reached else ""
-        quote, text = (one.text, "") if is_theirs else ("", one.text)
+        heard = self.voices.get(one.pk)
+        quote, text = (one.text, voice_line(heard, self.reader) if heard else "") if is_theirs else ("", one.text)
         return Told(icon, look, line, self._time(one.at), quote, text)
 
     def _order(self, one: Order) -> Told:
