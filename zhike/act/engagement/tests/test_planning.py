@@ -160,7 +160,7 @@ def test_every_customer_of_the_plan_has_a_next_touch(plan: Plan, customer: Make)
 
 def test_a_dense_part_of_the_customers_leaves_their_neighbours_alone(plan: Plan, customer: Make) -> None:
     """Sixty of sixty-one: asked for as a range, which holds the one in their midst as well."""
-    everybody = [customer(f"C{number}", health=58) for number in range(61)]
+    everybody = [customer(f"C{number}", health=58, arr=Decimal(1 + number % 9)) for number in range(61)]
     for one in everybody:
         contact_of(one)
     planned(plan)
@@ -170,8 +170,11 @@ def test_a_dense_part_of_the_customers_leaves_their_neighbours_alone(plan: Plan,
     touches = list(Touch.objects.filter(customer=neighbour).values())
     assert touches
     some = [one.pk for one in everybody if one != neighbour]
+    places = dict(Touch.objects.values_list("pk", "priority"))
     plan_touches(plan, today=TODAY, now=EARLY + timedelta(hours=4), progress=Silent(), only=some)
     assert list(Touch.objects.filter(customer=neighbour).values()) == touches
+    assert dict(Touch.objects.filter(pk__in=places).values_list("pk", "priority")) == places
+    assert len(set(places.values())) > 5
 
 
 def test_a_thousand_customers_are_planned_in_a_few_statements(
