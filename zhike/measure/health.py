@@ -73,7 +73,7 @@ def scores(
 def _weighed(
     engine: Engine, known: pa.Table, spec: HealthSpec, given: Mapping[PartKey, HealthPart], past: pa.Table
 ) -> pa.Table:
-    parts = {str(key): given[key] for key in HEALTH_PARTS if key in given}
+    parts: dict[str, HealthPart] = {key: part for key in HEALTH_PARTS for name, part in given.items() if name == key}
     statement = filled(STATEMENT, **_expressions(parts))
     return engine.query(statement, {"healthy": spec.healthy_from, "warning": spec.warning_from}, known=known, past=past)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -37,3 +39,25 @@ class PlanVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class HealthTrial(models.Model):
+    """A draft of the health score tried on the past, beside the score that was in force when it was asked for.
+
+    `result` is what `zhike.measure.trials` told, None until then; `said` is the sentence of a refusal.
+    """
+
+    version = models.ForeignKey(PlanVersion, models.SET_NULL, null=True, related_name="+")
+    revision = models.PositiveIntegerField()
+    draft: models.JSONField[Any, Any] = models.JSONField()
+    force: models.JSONField[Any, Any] = models.JSONField()
+    outcome = models.CharField(max_length=8)
+    horizon = models.PositiveSmallIntegerField()
+    by = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    work_id = models.BigIntegerField(null=True)
+    result: models.JSONField[Any, Any] = models.JSONField(null=True)
+    said = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.created_at:%Y-%m-%d}"

@@ -1,18 +1,24 @@
 """What people do with the plan: draft it, publish it, go back to an earlier version."""
 
 from datetime import datetime
+from typing import cast
 
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 from zhike.decide.plans import queries
-from zhike.decide.plans.models import PlanState, PlanVersion
+from zhike.decide.plans.models import HealthTrial, PlanState, PlanVersion
 from zhike.decide.plans.rules import MAX_BYTES, Plan, PlanErrors, PlanSegment
 from zhike.decide.segments.models import PlanView, Segment
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
-from zhike.org import audit
+from zhike.measure import trials
+from zhike.measure.computing import Watcher
+from zhike.measure.specs import HealthSpec
+from zhike.measure.trials import Outcome
+from zhike.org import audit, works
 from zhike.org.jobs import defer
 from zhike.org.models import Staff
 
@@ -38,6 +44,10 @@ class PublishedMeanwhile(Refusal):
 
 class NothingChanged(Refusal):
     message = _("This is exactly version %(number)d, which is in force already; nothing was published.")
+
+
+class NothingToCompare(Refusal):
+    message = _("Health is scored in version %(number)d as in the plan in force, so there is nothing to try.")
 
 
 class NotPublished(Refusal):
@@ -112,6 +122,43 @@ def roll_back(number: int, *, by: Staff | None, now: datetime, note: str = "") -
     if earlier.state == PlanState.DRAFT:
         raise NotPublished(number=number)
     return _put_in_force(earlier.text, queries.version_in_force(), None, note=note, by=by, now=now, back_to=number)
+
+
+@transaction.atomic(durable=True)
+def try_health(version: PlanVersion, *, outcome: Outcome, horizon: int, by: Staff, now: datetime) -> HealthTrial:
+    """Ask for the health score of a version to be tried on the past, beside the one in force.
+
+    Raises PlanErrors for a draft that is no plan yet, and NothingToCompare.
+    """
+    draft, force = queries.plan_of(version).health, queries.in_force().health
+    if draft == force:
+        raise NothingToCompare(number=version.number)
+    work = works.start("plans.try_health", gettext("Try a health score"), by=by, now=now)
+    trial = HealthTrial.objects.create(
+        version=version,
+        revision=version.revision,
+        draft=draft.model_dump(mode="json"),
+        force=force.model_dump(mode="json"),
+        outcome=outcome,
+        horizon=horizon,
+        by=by,
+        created_at=now,
+        work_id=work.pk,
+    )
+    audit.note(by, "plan.health_tried", version, at=now, trial=trial.pk, outcome=outcome, horizon=horizon)
+    defer("plans.try_health", trial_id=trial.pk)
+    return trial
+
+
+def carry_out(trial: HealthTrial, *, watcher: Watcher) -> None:
+    """Try a draft and keep what came of it; a refusal is kept as well, for the page. Twice gives the same."""
+    specs = (HealthSpec.model_validate(spec) for spec in (trial.draft, trial.force))
+    try:
+        told = trials.try_health(*specs, horizon=trial.horizon, outcome=cast(Outcome, trial.outcome), watcher=watcher)
+    except trials.NothingToTry as refusal:
+        HealthTrial.objects.filter(pk=trial.pk).update(said=gettext(str(refusal.message)) % refusal.details)
+        raise
+    HealthTrial.objects.filter(pk=trial.pk).update(result=trials.plain(told), said="")
 
 
 @transaction.atomic(durable=True)

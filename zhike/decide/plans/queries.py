@@ -7,7 +7,7 @@ from typing import Literal
 from django.db.models import Sum
 
 from zhike.decide.plans import rules
-from zhike.decide.plans.models import PlanState, PlanVersion
+from zhike.decide.plans.models import HealthTrial, PlanState, PlanVersion
 from zhike.decide.plans.rules import Difference, Known, Plan
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
@@ -62,6 +62,16 @@ def version(number: int) -> PlanVersion:
     return found
 
 
+def trial(number: int) -> HealthTrial | None:
+    """Return a trial of a health score by its number."""
+    return HealthTrial.objects.select_related("version", "by").filter(pk=number).first()
+
+
+def trials_of(version: PlanVersion, most: int = 5) -> list[HealthTrial]:
+    """Return the newest trials of a version's health score."""
+    return list(HealthTrial.objects.filter(version=version).order_by("-id")[:most])
+
+
 def plan_of(row: PlanVersion) -> Plan:
     """Return what a published version says. Raises PlanErrors for a draft that is not a plan yet."""
     if row.state == PlanState.DRAFT:
@@ -71,7 +81,12 @@ def plan_of(row: PlanVersion) -> Plan:
 
 def known() -> Known:
     """Return what the rules of a plan may ask about, the company's own attributes included."""
-    return Known(facts.fields(), for_tiers=facts.TIER_INPUTS, for_health=facts.HEALTH_INPUTS)
+    return Known(
+        facts.fields(),
+        for_tiers=facts.TIER_INPUTS,
+        for_health=facts.HEALTH_INPUTS,
+        for_health_rules=facts.HEALTH_RULE_INPUTS,
+    )
 
 
 def checked(text: str, *, number: int = 0) -> Plan:

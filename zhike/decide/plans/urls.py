@@ -12,5 +12,7 @@ urlpatterns = [
     path("plan/discard", pages.discard, name="plan-discard"),
     path("plan/versions/<int:number>", pages.version, name="plan-version"),
     path("plan/versions/<int:number>/file", pages.file, name="plan-file"),
+    path("plan/versions/<int:number>/try-health", pages.try_health, name="plan-try-health"),
+    path("plan/trials/<int:trial_id>", pages.trial, name="plan-trial"),
     path("plan/versions/<int:number>/rollback", pages.rollback, name="plan-rollback"),
 ]

@@ -43,7 +43,7 @@ def company(customers: int = 240, seed: int = 4, *, hazard: float = 0.05, only_a
     level = draw.uniform(5, 95, customers)
     gone = np.zeros(customers, bool)
     for week in range(WEEKS):
-        use = np.clip(np.full(customers, 50.0) if only_after else level + draw.normal(0, 4, customers), 0, 100)
+        use = np.clip(np.full(customers, 80.0) if only_after else level + draw.normal(0, 4, customers), 0, 100)
         leaving = ~gone & (draw.random(customers) < (hazard / 2 if only_after else hazard * (level < 30)))
         gone |= leaving
         use[gone] = 0

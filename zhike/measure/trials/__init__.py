@@ -5,10 +5,26 @@ lost is told by the days kept afterwards.
 """
 
 from zhike.measure.trials.figures import Figure, Judged
-from zhike.measure.trials.trying import HORIZON, LEAST_HORIZON, MOST_HORIZON, NothingToTry, Outcome, Tried, plain, try_health
+from zhike.measure.trials.trying import (
+    HORIZON,
+    LEAST_HORIZON,
+    MOST_HORIZON,
+    NothingToTry,
+    Outcome,
+    Tried,
+    plain,
+    try_health,
+)
 
 __all__ = [
     "HORIZON",
     "LEAST_HORIZON",
     "MOST_HORIZON",
-    "Figure", "Judged", "NothingToTry", "Outcome", "Tried", "plain", "try_health"]
+    "Figure",
+    "Judged",
+    "NothingToTry",
+    "Outcome",
+    "Tried",
+    "plain",
+    "try_health",
+]

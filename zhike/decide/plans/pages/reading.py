@@ -62,7 +62,14 @@ def _context(request: StaffRequest, row: PlanVersion, force: PlanVersion | None)
     except PlanErrors as errors:
         problems = [(problem, words.sentence(problem)) for problem in errors.problems]
         return context | {"name": row.name, "problems": problems}
-    return context | shown.whole(found) | {"changes": _changes(found, row, force)}
+    return context | shown.whole(found) | {"changes": _changes(found, row, force), **_tried(found, row, force)}
+
+
+def _tried(plan: Plan, row: PlanVersion, force: PlanVersion | None) -> dict[str, Any]:
+    """Return whether this version's health can be tried against the one in force, and the newest trials of it."""
+    if force is None or force.pk == row.pk or queries.plan_of(force).health == plan.health:
+        return {"may_try": False}
+    return {"may_try": True, "trials": queries.trials_of(row)}
 
 
 def _changes(plan: Plan, row: PlanVersion, force: PlanVersion | None) -> list[shown.Change]:

@@ -12,6 +12,7 @@ from zhike.decide.plans.pages import words
 from zhike.decide.plans.rules import Difference, Plan, best_words
 from zhike.decide.segments.models import Segment
 from zhike.measure.facts import STAGE_NAMES
+from zhike.measure.specs import HealthPart, PartKey
 from zhike.ui.words import plain
 
 WEEK = 7
@@ -82,7 +83,23 @@ def _tier(plan: Plan, index: int, customers: int) -> TierRow:
 
 
 def parts(plan: Plan) -> list[PartRow]:
-    total = sum(part.weight for part in plan.health.parts.values())
+    return _part_rows(plan.health.parts)
+
+
+def health_segments(plan: Plan) -> list[dict[str, Any]]:
+    """Return the segments that are weighed in ways of their own: name, rule in words, parts."""
+    return [
+        {
+            "name": segment.name.get(words.rule_language()) or segment.key,
+            "rule": words.rule(segment.where, plan),
+            "parts": _part_rows(segment.parts),
+        }
+        for segment in plan.health.segments
+    ]
+
+
+def _part_rows(given: Mapping[PartKey, HealthPart]) -> list[PartRow]:
+    total = sum(part.weight for part in given.values())
     return [
         PartRow(
             name=str(words.PARTS[key]),
@@ -91,7 +108,7 @@ def parts(plan: Plan) -> list[PartRow]:
             share=words.share(part.weight / total),
             scale=f"{plain(part.zero_at)} → {plain(part.full_at)}",
         )
-        for key, part in plan.health.parts.items()
+        for key, part in given.items()
     ]
 
 
@@ -228,5 +245,6 @@ def whole(plan: Plan) -> dict[str, Any]:
         "calendar": words.calendar(plan),
         "healthy_from": plain(plan.health.healthy_from),
         "warning_from": plain(plan.health.warning_from),
+        "health_segments": health_segments(plan),
         "segments": segments(plan),
     }

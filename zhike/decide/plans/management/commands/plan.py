@@ -1,9 +1,10 @@
 """`zhike plan`: check, publish, show and list plans; print a ready one to start from."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext
 
@@ -11,8 +12,20 @@ from zhike.decide.plans import operations, queries
 from zhike.decide.plans.rules import MAX_BYTES, Plan, PlanErrors
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
+from zhike.measure import trials
+from zhike.measure.trials import wording
 
 WRONG = 1
+
+
+class Said:
+    """Tells how far a trial is, on the standard error."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        self.out = out
+
+    def step(self, words: str, done: int = 0, total: int | None = None) -> None:
+        self.out.write(f"{words} ({done}/{total})" if total else words)
 
 
 class FileMissing(Refusal):
@@ -31,7 +44,7 @@ class Command(BaseCommand):
     help = "Check, publish, list or show the plan."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        kinds = parser.add_subparsers(dest="what", required=True, metavar="check|publish|show|list|ready")
+        kinds = parser.add_subparsers(dest="what", required=True, metavar="check|publish|show|list|ready|try-health")
         check = kinds.add_parser("check", help="say line by line what is wrong with a plan file")
         check.add_argument("file", type=Path)
         publish = kinds.add_parser("publish", help="put a plan file in force")
@@ -40,6 +53,11 @@ class Command(BaseCommand):
         show = kinds.add_parser("show", help="print the plan in force, or version N")
         show.add_argument("number", type=int, nargs="?")
         kinds.add_parser("list", help="list the versions")
+        tried = kinds.add_parser("try-health", help="try the health score of a plan file on the past")
+        tried.add_argument("file", type=Path)
+        tried.add_argument("--outcome", choices=["churn", "renewal"], default="churn", help="what counts as lost")
+        tried.add_argument("--horizon", type=int, default=trials.HORIZON, metavar="DAYS", help="within how many days")
+        tried.add_argument("--json", action="store_true", help="print the figures as JSON")
         ready = kinds.add_parser("ready", help="list the ready plans, or print one")
         ready.add_argument("name", nargs="?")
 
@@ -51,6 +69,7 @@ class Command(BaseCommand):
             "show": self._show,
             "list": self._list,
             "ready": self._ready,
+            "try-health": self._try_health,
         }
         parts[options["what"]](options)
 
@@ -84,6 +103,19 @@ class Command(BaseCommand):
             return
         for name in queries.ready_names():
             self.stdout.write(f"{name}\t{queries.checked(queries.ready_text(name)).name.to('en')}")
+
+    def _try_health(self, options: dict[str, Any]) -> None:
+        plan = self._checked(options["file"], read(options["file"]))
+        force = queries.in_force().health
+        horizon = min(max(options["horizon"], trials.LEAST_HORIZON), trials.MOST_HORIZON)
+        told = trials.try_health(
+            plan.health, force, horizon=horizon, outcome=options["outcome"], watcher=Said(self.stderr)
+        )
+        if options["json"]:
+            self.stdout.write(json.dumps(trials.plain(told), ensure_ascii=False, indent=2))
+            return
+        for line in wording.lines(trials.plain(told)):
+            self.stdout.write(line)
 
     def _checked(self, file: Path, text: str) -> Plan:
         """Return the plan; what is wrong is printed as FILE:line:column: sentence and ends the command."""
