@@ -64,6 +64,8 @@ DOORS: dict[str, P | Public] = {
     "plan-edit": P.EDIT_PLAN,
     "plan-check": P.EDIT_PLAN,
     "plan-discard": P.EDIT_PLAN,
+    "plan-try-health": P.EDIT_PLAN,
+    "plan-trial": P.SEE_PLAN,
     "plan-publish": P.PUBLISH_PLAN,
     "plan-rollback": P.PUBLISH_PLAN,
     # measure/voice
@@ -92,6 +94,8 @@ DOORS: dict[str, P | Public] = {
     "customer-story": P.SEE_CUSTOMERS,
     "customer-usage": P.SEE_CUSTOMERS,
     "customer-events": P.SEE_CUSTOMERS,
+    "customer-changed": P.SEE_CUSTOMERS,
+    "customer-corrected": P.SEE_CUSTOMERS,
     "view-new": P.SEE_CUSTOMERS,
     "view-save": P.SEE_CUSTOMERS,
     "view-delete": P.SEE_CUSTOMERS,

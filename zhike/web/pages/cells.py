@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop
 
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts import FACTS
@@ -36,10 +36,11 @@ class Row:
     owner: str
     facts: Mapping[str, Any]
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    touched: datetime | None = None
+    touched: date | None = None
     channel: str = ""
     due: date | None = None
     trend: Sequence[float | None] = ()
+    later: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,22 @@ def row_html(row: Row, columns: Sequence[tuple[str, bool]], frame: Frame, url: s
 def name_cell(row: Row, frame: Frame, url: str) -> SafeString:
     where = gettext(", ").join(part for part in (row.industry, row.region) if part)
     html = '<a class="name" href="{}"><b class="trunc" title="{}">{}</b><small title="{}">{}</small></a>'
-    return format_html(html, url, row.name, frame.marks(row.name), where, where)
+    drawn = format_html(html, url, row.name, frame.marks(row.name), where, where)
+    said = [f"{gettext(name)}: {row.later[key]}" for key, name in _OWN.items() if key in row.later]
+    return format_html("{}{}", drawn, later(gettext(", ").join(said))) if said else drawn
+
+
+def later(now: str) -> SafeString:
+    """Draw the mark of a value that is another one today, told by hovering, touching or a screen reader."""
+    said = gettext("later corrected to %(value)s") % {"value": now or DASH}
+    html = (
+        '<span class="later" tabindex="0" title="{}"><i class="i i-edit s" aria-hidden="true"></i>'
+        '<span class="sr">{}</span></span>'
+    )
+    return format_html(html, said, said)
+
+
+_OWN = {"name": gettext_noop("Customer"), "industry": gettext_noop("Industry"), "region": gettext_noop("Region")}
 
 
 # Most cells of a list repeat, on the page and from page to page; drawn once, they are looked up. Where the words depend
@@ -151,6 +167,11 @@ def _drawn_days(days: int, _language: str | None) -> SafeString:
 
 
 def _owner(row: Row, frame: Frame) -> SafeString:
+    mark = later(row.later["owner"]) if "owner" in row.later else EMPTY
+    return SafeString(f"{_owner_then(row, frame)}{mark}")
+
+
+def _owner_then(row: Row, frame: Frame) -> SafeString:
     if row.owner_id is None:
         return SafeString(f'<span class="faint">{gettext("Nobody yet")}</span>')
     return _drawn_owner(row.owner, row.owner_id == frame.staff_id)

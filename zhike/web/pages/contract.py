@@ -1,6 +1,6 @@
 """What a customer pays for: subscriptions with the contract's course, and the latest orders."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -13,8 +13,17 @@ from zhike.ui.templatetags import parts
 from zhike.web.queries.profile import orders_of, subscriptions_of
 
 
-def drawn(found: Customer, facts: CustomerFacts | None, today: date, *, sees_revenue: bool) -> dict[str, Any]:
-    subscriptions, orders = subscriptions_of(found, today), orders_of(found)
+def drawn(
+    found: Customer,
+    facts: CustomerFacts | None,
+    today: date,
+    *,
+    sees_revenue: bool,
+    before: datetime | None = None,
+) -> dict[str, Any]:
+    """Return contract and orders; `before` is the moment that a past day was measured up to."""
+    subscriptions = subscriptions_of(found, today, is_past=before is not None)
+    orders = orders_of(found, before=before)
     running = [one for one in subscriptions if one.start <= today and (one.end is None or one.end > today)]
     return {
         "title": gettext("Contract and orders") if orders else gettext("Contract"),

@@ -1,6 +1,7 @@
 """Customer 360: how a customer stands, what happened, what comes next."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,31 +14,33 @@ from django.views.decorators.http import require_safe
 
 from zhike.act.engagement import queries as engagement
 from zhike.decide.plans.rules import Plan
-from zhike.measure.models import CustomerFacts
+from zhike.measure import queries as measured
 from zhike.org.middleware import StaffRequest
 from zhike.org.models import Company
 from zhike.org.roles import Permission
-from zhike.record.customers.models import Customer, CustomerKind
+from zhike.record.customers.models import Customer
 from zhike.record.customers.queries import attribute_definitions, customer_for
 from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
-from zhike.web.pages import contract, people, standing, story, tracked, usage
-from zhike.web.pages.cells import own_value
+from zhike.web.pages import contract, identity, past, people, standing, story, tracked, usage
+from zhike.web.pages.customer_then import customer_then, then_of
 from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
-from zhike.web.pages.names import BANDS, Names, names_of_plan, plan_or_none
+from zhike.web.pages.names import names_of_plan, plan_or_none
 from zhike.web.queries import profile
 from zhike.web.queries.neighbours import Neighbours, neighbours_of
-from zhike.web.queries.past import parts_before
+from zhike.web.queries.past import parts_before, segment_of
 
 LONGEST_LIST = 2000
-TAGS, LONGEST_TAG = 4, 16
 
 
 @require_safe
 def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
     found = customer_for(request.staff, customer_id)
     place = here(request)
+    asked = past.past_of(request.GET.get("as_of", ""), place.today)
+    if asked is not None:
+        return customer_then(request, found, asked)
     firm, today = place.firm, place.today
     plan = plan_or_none()
     names = names_of_plan(plan)
@@ -50,16 +53,18 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
     may_log = staff.may(Permission.LOG_INTERACTIONS)
     context = {
         "customer": found,
-        "identity": identity(found, facts),
-        **_badges(facts, names),
-        "tags": _tags(found, titles),
+        "identity": identity.line(found, facts),
+        **identity.badges(facts, names),
+        "tags": identity.tags(found, titles),
         "contact_actions": people.contact_actions(known, staff, found.pk) if may_log else [],
         "contacts": people.drawn(known, staff),
         "cells": standing.cells_of(
             facts, plan, today=today, currency=firm.currency, sees_revenue=staff.sees_revenue, touch=first
         ),
-        "health": standing.health_of(facts, plan, {}, today),
-        "details": _details(found, titles),
+        "health": standing.health_of(facts, plan, {}, today, _segment(found, plan, today)),
+        "changed_url": reverse("customer-changed", args=[found.pk]),
+        "usage_url": reverse("customer-usage", args=[found.pk]),
+        "details": identity.details(found, titles),
         "touches": touches,
         "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),
         "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today, plan),
@@ -68,8 +73,16 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "may_log": may_log,
         "may_work": staff.may(Permission.WORK_TOUCHES),
         **_way_back(request, found, firm, plan),
+        **past.drawn(None, reverse("customer", args=[found.pk]), request.GET, today),
     }
     return render(request, "web/customer.html", context)
+
+
+def _segment(found: Customer, plan: Plan | None, today: date) -> int:
+    """Return the place of the segment by which the plan weighs the customer's health, -1 for none."""
+    if plan is None or not plan.health.segments:
+        return -1
+    return segment_of(plan, measured.facts_of([found.pk]).get(found.pk), today)
 
 
 @require_safe
@@ -90,61 +103,6 @@ def customer_story(request: StaffRequest, customer_id: int) -> HttpResponse:
     timeline = story.drawn(found, request.staff, kind, before, here(request).today, plan_or_none())
     template = "web/customer.html#moments" if before else "web/customer.html#timeline"
     return render(request, template, {"customer": found, "timeline": timeline})
-
-
-def identity(found: Customer, facts: CustomerFacts | None) -> str:
-    """Return who this is in a line: industry and place, how long with us, seats, who is responsible."""
-    comma = gettext(", ")
-    said = [comma.join(part for part in (found.industry, found.region) if part)]
-    if found.kind == CustomerKind.PERSON:
-        said.append(gettext("person"))
-    if facts is not None and facts.tenure_days:
-        said.append(_tenure(facts.tenure_days))
-    if facts is not None and facts.seats:
-        said.append(gettext("%(count)s seats") % {"count": words.plain(facts.seats)})
-    owner = found.owner.name if found.owner else gettext("nobody yet")
-    said.append(gettext("in the care of %(name)s") % {"name": owner})
-    if found.parent:
-        said.append(gettext("belongs to %(name)s") % {"name": found.parent.name})
-    return gettext(". ").join(part for part in said if part)
-
-
-def _tenure(days: int) -> str:
-    years, months = divmod(days // 30, 12)
-    if years:
-        return gettext("With us for %(years)s years %(months)s months") % {"years": years, "months": months}
-    return gettext("With us for %(days)s days") % {"days": days}
-
-
-def _badges(facts: CustomerFacts | None, names: Names) -> dict[str, Any]:
-    if facts is None:
-        return {"tier": None, "stage": None}
-    name, rank = names.tier(facts.tier or "")
-    tier = {"key": facts.tier, "name": name, "rank": rank} if facts.tier else None
-    key = facts.stage or ""
-    stage = {"key": key, "name": names.stage(key), "position": names.position(key)} if key else None
-    return {"tier": tier, "stage": stage, "band": BANDS.get(facts.health_band or "", ("", ""))[0]}
-
-
-def _tags(found: Customer, titles: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the first of the company's own fields that are short enough to stand beside the name."""
-    tags = []
-    for name, value in found.attributes.items():
-        shown = own_value(value)
-        if name not in titles or isinstance(value, bool) or not 0 < len(shown) <= LONGEST_TAG:
-            continue
-        # A number says nothing without its name; a word does.
-        is_number = isinstance(value, int | float)
-        tags.append({"title": titles[name], "value": f"{titles[name]} {shown}" if is_number else shown})
-    return tags[:TAGS]
-
-
-def _details(found: Customer, titles: Mapping[str, str]) -> list[tuple[str, str]]:
-    rows = [(gettext("Size"), found.size)]
-    if found.joined:
-        rows.append((gettext("Customer since"), words.date_text(found.joined, None)))
-    rows += [(titles.get(name, name), own_value(value)) for name, value in found.attributes.items()]
-    return [(name, value) for name, value in rows if value]
 
 
 def _way_back(request: StaffRequest, found: Customer, firm: Company, plan: Plan | None) -> Mapping[str, Any]:
@@ -182,7 +140,17 @@ def _link(customer_id: int | None, given: str) -> str:
 def customer_usage(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show the use of the product; asked for after the page, because the lake answers more slowly than the database."""
     found, today = customer_for(request.staff, customer_id), here(request).today
-    health = standing.health_of(profile.facts_of(found), plan_or_none(), parts_before(found.pk, today=today), today)
+    asked = past.past_of(request.GET.get("as_of", ""), today)
+    then = then_of(found, asked.kept, request.staff, weeks=False) if asked and asked.kept else None
+    if then is not None:
+        day, segment = then.kept.day, segment_of(then.plan, then.row, then.kept.day)
+        health = standing.health_of(then.facts, then.plan, parts_before(found.pk, today=day), day, segment)
+        return render(
+            request, "web/usage.html", {"customer": found, "past": asked, "health": health, **usage.drawn(found, day)}
+        )
+    plan = plan_or_none()
+    facts, before = profile.facts_of(found), parts_before(found.pk, today=today)
+    health = standing.health_of(facts, plan, before, today, _segment(found, plan, today))
     return render(request, "web/usage.html", {"customer": found, "health": health, **usage.drawn(found, today)})
 
 

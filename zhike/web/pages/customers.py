@@ -18,7 +18,7 @@ from zhike.org.roles import Permission
 from zhike.record.customers import operations
 from zhike.record.customers.models import Customer
 from zhike.record.customers.queries import possible_owners
-from zhike.web.pages import condition_forms, conditions
+from zhike.web.pages import condition_forms, conditions, past
 from zhike.web.pages.answers import toast
 from zhike.web.pages.drawing import Drawing, column_choice
 from zhike.web.pages.here import here
@@ -36,6 +36,8 @@ def _found(request: StaffRequest, given: QueryDict) -> CustomerList:
 @require_safe
 def customers(request: StaffRequest) -> HttpResponse:
     found = _found(request, request.GET)
+    if found.past is not None and found.kept is None:
+        return past.too_early(request, found.past, reverse("customers"), {})
     changed = _changed_by_form(request, found)
     if changed is not None:
         return changed
@@ -46,15 +48,17 @@ def customers(request: StaffRequest) -> HttpResponse:
 
 
 def _context(request: StaffRequest, found: CustomerList) -> dict[str, Any]:
-    staff = request.staff
-    may_assign, may_export = staff.may(Permission.ASSIGN_CUSTOMERS), staff.may(Permission.EXPORT)
+    staff, is_past = request.staff, found.kept is not None
+    may_assign, may_export = staff.may(Permission.ASSIGN_CUSTOMERS) and not is_past, staff.may(Permission.EXPORT)
+    given = QueryDict(found.query)
     return {
         **Drawing(found).context(),
-        "may_add": staff.may(Permission.EDIT_CUSTOMERS),
+        **past.drawn(found.past, reverse("customers"), given, here(request).today),
+        "may_add": staff.may(Permission.EDIT_CUSTOMERS) and not is_past,
         "may_export": may_export,
         "may_assign": may_assign,
-        "may_select": may_assign or may_export,
-        "may_save": found.view.is_own,
+        "may_select": (may_assign or may_export) and not is_past,
+        "may_save": found.view.is_own and not is_past,
         "may_share": staff.may(Permission.EDIT_PLAN),
         "colleagues": list(possible_owners(staff)) if may_assign else [],
     }

@@ -39,6 +39,10 @@ class Drawing:
         query = self.state.query(**changes)
         return f"{self.address}?{query}" if query else self.address
 
+    def view_url(self, key: str) -> str:
+        day = {"as_of": self.state.as_of} if self.found.kept else {}
+        return f"{self.address}?{urlencode({'view': key, **day})}"
+
     def context(self) -> dict[str, Any]:
         found = self.found
         chips = self.chips()
@@ -53,7 +57,7 @@ class Drawing:
             "chips": chips,
             "add_url": f"{reverse('customers-condition')}?{found.query}",
             "changed": changed,
-            "restore_url": f"{self.address}?{urlencode({'view': found.view.key})}",
+            "restore_url": self.view_url(found.view.key),
             "notes": found.notes,
             "totals": self.totals(),
             "heads": self.heads(),
@@ -74,7 +78,7 @@ class Drawing:
             {
                 "name": view.name,
                 "count": shown_count(view.count),
-                "url": f"{self.address}?{urlencode({'view': view.key})}",
+                "url": self.view_url(view.key),
                 "current": view.key == current.key,
             }
             for view in self.found.counted_views
@@ -157,7 +161,8 @@ class Drawing:
             worth=found.worth,
             marks=lambda name: marked(name, self.state.words),
         )
-        back = urlencode({"list": found.query}) if found.query else ""
+        day = {"as_of": self.state.as_of} if found.kept else {}
+        back = urlencode({**day, "list": found.query}) if found.query else ""
         listed = [(column, cells.is_number(column)) for column in found.columns]
         return [self._drawn(row, listed, frame, back) for row in found.rows]
 
@@ -174,8 +179,8 @@ class Drawing:
     def pages(self) -> tuple[str, str]:
         page, order, start = self.found.page, self.found.order, self.state.start
         first, last = page.first(order), page.last(order)
-        newer = self.url(before=first.text(), start=max(1, start - PAGE)) if page.has_newer and first else ""
-        older = self.url(after=last.text(), start=start + PAGE) if page.has_older and last else ""
+        newer = self.url(before=first.text(), after="", start=max(1, start - PAGE)) if page.has_newer and first else ""
+        older = self.url(after=last.text(), before="", start=start + PAGE) if page.has_older and last else ""
         return newer, older
 
     def summary(self, shown: int) -> str:

@@ -1,6 +1,6 @@
 """One look at the customer list: its view, conditions, order, totals and rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -10,15 +10,18 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 
 from zhike.decide.plans.rules import Plan
-from zhike.kit.ruletrees import FieldType, RuleError, parse
+from zhike.kit.ruletrees import FieldType, Rule, RuleError, parse
 from zhike.measure.facts import FACTS, fields
+from zhike.measure.models import FactsDay
 from zhike.org.models import Company, Staff
 from zhike.web.pages import conditions
 from zhike.web.pages.cells import Row
 from zhike.web.pages.conditions import Vocabulary
 from zhike.web.pages.names import Names, names_of_plan
+from zhike.web.pages.past import past_of
 from zhike.web.queries import rows as row_queries
 from zhike.web.queries import status
+from zhike.web.queries.kept import Condition, KeptListing, KeptSelection, as_now, counts
 from zhike.web.queries.paging import Listing, Page
 from zhike.web.queries.selection import Selection, Totals
 from zhike.web.queries.sorting import is_sortable, order_by
@@ -52,6 +55,12 @@ class CustomerList:
     plan: Plan | None = None
     notes: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.past = past_of(self.given.get("as_of", ""), self.today)
+        self.kept = self.past.kept if self.past else None
+        if self.kept is not None:
+            self.today = self.kept.day
+
     @cached_property
     def fields(self) -> dict[str, FieldType]:
         """What this person may filter by, sort by and see."""
@@ -69,7 +78,7 @@ class CustomerList:
         state, wrong = listing.read(dict(self.given.lists()), self.fields)
         for text in wrong:
             self.notes.append(gettext("The condition “%(text)s” cannot be read and was left out.") % {"text": text})
-        return state
+        return replace(state, as_of=self.past.asked.isoformat() if self.past else "")
 
     @cached_property
     def views(self) -> list[View]:
@@ -79,11 +88,22 @@ class CustomerList:
     @cached_property
     def counted_views(self) -> list[View]:
         """The views with their counts; that of the open one as it is right now."""
+        if self.kept is not None:
+            return self._counted_then(self.kept)
         found = counted(self.views, self.staff, self.fields, self.today)
         is_whole = self.state.conditions is None and not self.state.words and self.totals.is_exact
         if not is_whole:
             return found
         return [replace(view, count=self.totals.count) if view.key == self.view.key else view for view in found]
+
+    def _counted_then(self, kept: FactsDay) -> list[View]:
+        asked = {view.key: Condition(self._rule(view.conditions), "", view.owner) for view in self.views}
+        found = counts(self.staff, kept, asked)
+        return [replace(view, count=found[view.key]) for view in self.views]
+
+    def _rule(self, conditions: Sequence[filters.Tree]) -> Rule | None:
+        tree = filters.together(conditions)
+        return parse(tree, self.fields) if tree else None
 
     @cached_property
     def view(self) -> View:
@@ -116,13 +136,20 @@ class CustomerList:
 
     @cached_property
     def selection(self) -> Selection:
-        tree = filters.together(self.conditions)
-        rule = parse(tree, self.fields) if tree else None
+        rule = self._rule(self.conditions)
         return Selection(self.staff, rule, self.state.words, self.view.owner, self.today, self.only)
 
     @cached_property
+    def kept_selection(self) -> KeptSelection | None:
+        """The same customers on the past day that the address names, None for today."""
+        if self.kept is None:
+            return None
+        condition = Condition(self._rule(self.conditions), self.state.words, self.view.owner)
+        return KeptSelection(self.staff, self.kept, condition)
+
+    @cached_property
     def totals(self) -> Totals:
-        return self.selection.totals()
+        return (self.kept_selection or self.selection).totals()
 
     @cached_property
     def worth(self) -> str:
@@ -147,6 +174,8 @@ class CustomerList:
         fact = self.fact_of(column)
         if fact != "name" and fact not in self.fields:
             return False
+        if self.kept is not None:
+            return is_sortable(fact, few=True)
         # Counting is only asked for when the answer depends on it.
         return is_sortable(fact, few=False) or (is_sortable(fact, few=True) and self.totals.is_few)
 
@@ -161,7 +190,7 @@ class CustomerList:
         return columns.chosen(self.state.columns, open_to)
 
     @cached_property
-    def listing(self) -> Listing:
+    def listing(self) -> Listing | KeptListing:
         needed = {fact for column in self.columns for fact in NEEDED.get(column, (column,))}
         if "renewal" in self.columns:
             needed.add("contract_end")
@@ -170,7 +199,12 @@ class CustomerList:
         if any(filters.attribute_of(column) for column in self.columns):
             read.append("attributes")
         read += [name for name in sorted(needed) if name in FACTS and not FACTS[name].stored and name not in read]
-        return Listing(self.selection.customers(), self.order, read, measured_only=self.selection.measured_only)
+        if self.kept_selection is not None:
+            if "last_touch" in self.columns:
+                read.append("facts__last_touch")
+            return KeptListing(self.kept_selection, self.order, read)
+        chosen = self.selection
+        return Listing(chosen.customers(), self.order, read, measured_only=chosen.measured_only, facts=chosen.facts())
 
     @cached_property
     def page(self) -> Page:
@@ -193,15 +227,37 @@ class CustomerList:
 
     def _described(self, page: Page) -> list[Row]:
         ids = [row["id"] for row in page.rows]
+        if self.kept is not None:
+            return self._described_then(page, ids)
         touched = row_queries.last_touches(ids) if "last_touch" in self.columns else {}
         due = row_queries.next_touches(ids) if "next_touch" in self.columns else {}
         owners = row_queries.owner_names(row["owner_id"] for row in page.rows) if "owner" in self.columns else {}
         return [_row(row, touched, due, owners) for row in page.rows]
 
+    def _described_then(self, page: Page, ids: list[int]) -> list[Row]:
+        """Return the rows as they were kept, with what today's record says otherwise."""
+        now = as_now(ids)
+        owners = row_queries.owner_names(
+            {row["owner_id"] for row in page.rows} | {record["owner_id"] for record in now.values()}
+        )
+        touched = {row["id"]: (row.get("facts__last_touch"), "") for row in page.rows}
+        rows = [_row(row, touched, {}, owners) for row in page.rows]
+        return [replace(row, later=_later(row, now.get(row.id, {}), owners)) for row in rows]
+
     @property
     def query(self) -> str:
         """The query of the address that shows these customers from the first page on."""
         return self.state.query()
+
+
+def _later(row: Row, now: Mapping[str, Any], owners: Mapping[int, str]) -> dict[str, str]:
+    """Return what the record says today, by field, where it says something else than was kept."""
+    then = {"name": row.name, "industry": row.industry, "region": row.region, "owner_id": row.owner_id}
+    differing = {name: now[name] for name in then if name in now and (now[name] or None) != (then[name] or None)}
+    if "owner_id" in differing:
+        owner = differing.pop("owner_id")
+        differing["owner"] = owners.get(owner, "") if owner else gettext("Nobody yet")
+    return differing
 
 
 def _is_stored(name: str) -> bool:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from zhike.decide.plans.rules import Plan
+from zhike.measure import health
 from zhike.measure.models import CustomerFacts
 from zhike.measure.specs import HEALTH_PARTS, HealthSpec
 from zhike.ui import words
@@ -142,11 +143,12 @@ def _next(touch: Mapping[str, Any], today: date) -> Cell:
 
 
 def health_of(
-    facts: CustomerFacts | None, plan: Plan | None, before: Mapping[str, float | None], today: date
+    facts: CustomerFacts | None, plan: Plan | None, before: Mapping[str, float | None], today: date, segment: int = -1
 ) -> dict[str, Any]:
     """Return the parts of the score, which add up to it, the trend and how it is counted.
 
-    `before` holds the contributions of 30 days ago, as far as they were kept.
+    `before` holds the contributions of 30 days ago, as far as they were kept. `segment` is the place of the plan's
+    segment that the customer is weighed by, -1 for none.
     """
     if facts is None or facts.health is None or plan is None:
         why = (
@@ -156,7 +158,7 @@ def health_of(
         )
         return {"parts": [], "missing": why, "period": ""}
     spec = plan.health
-    rows = _parts(facts, spec, before)
+    rows = _parts(facts, spec, before, segment)
     change = facts.health_change_30d
     return {
         "parts": rows,
@@ -166,12 +168,15 @@ def health_of(
         "period": gettext("%(count)s weeks") % {"count": WEEKS},
         "chart": _chart(facts, spec, today),
         "finding": _finding(facts),
-        "how": _how(spec, plan),
+        "how": _how(spec, plan, segment),
     }
 
 
-def _parts(facts: CustomerFacts, spec: HealthSpec, before: Mapping[str, float | None]) -> list[dict[str, Any]]:
-    known = {key: spec.parts[key].weight for key in HEALTH_PARTS if key in spec.parts and _part(facts, key) is not None}
+def _parts(
+    facts: CustomerFacts, spec: HealthSpec, before: Mapping[str, float | None], segment: int
+) -> list[dict[str, Any]]:
+    parts = {str(key): part for key, part in health.weights_of(spec, segment).items()}
+    known = {key: parts[key].weight for key in HEALTH_PARTS if key in parts and _part(facts, key) is not None}
     whole = sum(known.values())
     rows = []
     for key, weight in known.items():
@@ -244,14 +249,19 @@ def _finding(facts: CustomerFacts) -> str:
     }
 
 
-def _how(spec: HealthSpec, plan: Plan) -> list[str]:
+def _how(spec: HealthSpec, plan: Plan, segment: int) -> list[str]:
     said = gettext("Healthy from %(healthy)s points, at watch from %(warning)s; by plan v%(number)s.")
     limits = {
         "healthy": words.plain(spec.healthy_from),
         "warning": words.plain(spec.warning_from),
         "number": plan.number,
     }
-    return [
+    found = [
         gettext("Each part gives its share of 100 points; a part without data leaves its share to the others."),
         said % limits,
     ]
+    if segment >= 0:
+        own = spec.segments[segment]
+        name = own.name.get(words.language()) or own.key
+        found.append(gettext("Weighed as the segment %(name)s.") % {"name": name})
+    return found

@@ -1,8 +1,12 @@
 """The health score's parts a month ago, as the lake kept them."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
-from zhike.measure import lake
+from zhike.decide.plans.rules import Plan
+from zhike.measure import health, lake
+from zhike.measure.facts import fields
 from zhike.measure.models import FactsDay
 from zhike.measure.specs import HEALTH_PARTS
 
@@ -24,3 +28,10 @@ def parts_before(customer_id: int, *, today: date) -> dict[str, float | None]:
     )
     rows = lake.reader().query(question, {"customer": customer_id}).to_pylist()
     return rows[0] if rows else {}
+
+
+def segment_of(plan: Plan | None, facts: Mapping[str, Any] | None, day: date) -> int:
+    """Return the place of the segment by which the plan weighs a customer with these facts, -1 for none."""
+    if plan is None or facts is None or not plan.health.segments:
+        return -1
+    return health.segment_of(plan.health, fields(), facts, day)

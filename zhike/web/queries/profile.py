@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from zhike.measure.models import CustomerFacts
 from zhike.record.commerce.models import Order, Subscription
@@ -44,12 +44,18 @@ def _person(contact: Contact, words: dict[tuple[str, str], bool]) -> Person:
     return Person(contact, any(said) if said else None, refused)
 
 
-def subscriptions_of(customer: Customer, today: date) -> list[Subscription]:
-    """Return the newest subscriptions, running ones first."""
-    rows = Subscription.objects.filter(customer=customer).select_related("product").order_by("-start", "-id")[:40]
+def subscriptions_of(customer: Customer, today: date, *, is_past: bool = False) -> list[Subscription]:
+    """Return the newest subscriptions, running ones first; for a past day, those that had begun."""
+    begun = Subscription.objects.filter(customer=customer)
+    if is_past:
+        begun = begun.filter(start__lt=today)
+    rows = begun.select_related("product").order_by("-start", "-id")[:40]
     running = sorted(rows, key=lambda one: one.end is not None and one.end <= today)
     return running[:MOST_LINES]
 
 
-def orders_of(customer: Customer) -> list[Order]:
-    return list(Order.objects.filter(customer=customer).order_by("-placed_at", "-id")[:MOST_LINES])
+def orders_of(customer: Customer, *, before: datetime | None = None) -> list[Order]:
+    placed = Order.objects.filter(customer=customer)
+    if before is not None:
+        placed = placed.filter(placed_at__lt=before)
+    return list(placed.order_by("-placed_at", "-id")[:MOST_LINES])

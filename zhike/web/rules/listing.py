@@ -25,6 +25,7 @@ class ListState:
     after: str = ""
     before: str = ""
     start: int = 1
+    as_of: str = ""
 
     def query(self, **changes: Any) -> str:
         """Return the query of the address with these changes; any change but of place begins at the first page."""
@@ -32,6 +33,7 @@ class ListState:
             changes |= {"after": "", "before": "", "start": 1}
         state = replace(self, **changes)
         pairs = [("view", state.view), ("q", state.words), ("sort", state.sort), ("cols", state.columns)]
+        pairs.append(("as_of", state.as_of))
         if state.conditions is not None:
             # An empty condition says that the view's own were all taken away.
             pairs += [("f", filters.to_text(each)) for each in state.conditions] or [("f", "-")]
@@ -60,6 +62,7 @@ def read(given: Mapping[str, Sequence[str]], fields: Mapping[str, FieldType]) ->
         columns=one("cols")[:600],
         after=one("after")[:400],
         before=one("before")[:400],
+        as_of=one("as_of")[:10],
         start=int(at) if at.isdigit() and len(at) < 9 else 1,
     )
     return state, wrong
