@@ -15,18 +15,32 @@ from zhike.measure.lake import Engine, filled
 from zhike.measure.reading import Morning
 from zhike.measure.specs import RfmSpec
 
+SEEN = """
+SELECT customer_id, $today - seen_last AS recency_days, seen_times AS frequency, money_window AS monetary FROM wide
+"""
 STATEMENT = """
-WITH seen AS (
-  SELECT customer_id, $today - seen_last AS recency_days, seen_times AS frequency, money_window AS monetary
-  FROM wide),
-scored AS (
-  SELECT customer_id, {recency} AS r, {frequency} AS f, {monetary} AS m FROM seen WHERE recency_days IS NOT NULL)
-SELECT seen.customer_id, seen.recency_days, seen.frequency, seen.monetary,
+SELECT customer_id, recency_days, frequency, monetary,
        CAST(r AS BIGINT) AS r_score, CAST(f AS BIGINT) AS f_score, CAST(m AS BIGINT) AS m_score,
        CONCAT(r, f, m) AS rfm
-FROM seen JOIN scored USING (customer_id)
+FROM {scored}
 UNION ALL
-SELECT customer_id, NULL, frequency, monetary, NULL, NULL, NULL, NULL FROM seen WHERE recency_days IS NULL
+SELECT customer_id, NULL, frequency, monetary, NULL, NULL, NULL, NULL FROM ({seen}) WHERE recency_days IS NULL
+"""
+BY_BOUNDS = """
+(SELECT *, {recency} AS r, {frequency} AS f, {monetary} AS m FROM ({seen}) WHERE recency_days IS NOT NULL)
+"""
+# Customers alike have one score, so it is computed for each value that occurs. With n customers and b of them better,
+# n - b are equal or worse; the score is the fifth that their share falls into, in whole numbers: rounding must not
+# decide between two fifths.
+FIFTHS = """
+(SELECT {column}, (5 * (total - (together - alike)) + total - 1) // total AS {score}
+ FROM (SELECT {column}, alike, SUM(alike) OVER (ORDER BY {better}) AS together, SUM(alike) OVER () AS total
+       FROM (SELECT {column}, COUNT(*) AS alike FROM known GROUP BY {column})))
+"""
+BY_FIFTHS = """
+(WITH known AS (SELECT * FROM ({seen}) WHERE recency_days IS NOT NULL)
+ SELECT * FROM known LEFT JOIN {recency} USING (recency_days) LEFT JOIN {frequency} USING (frequency)
+   LEFT JOIN {monetary} USING (monetary))
 """
 
 
@@ -35,16 +49,18 @@ def score(engine: Engine, wide: pa.Table, spec: RfmSpec, when: Morning) -> pa.Ta
 
     `wide` needs customer_id, seen_last (day or None), seen_times and money_window. Customers never seen have no scores.
     """
-    scores = _by_bounds(spec) if spec.scores == "bounds" else _by_fifths()
-    return engine.query(filled(STATEMENT, **scores), {"today": when.today}, wide=wide)
+    scored = filled(BY_BOUNDS, **_by_bounds(spec)) if spec.scores == "bounds" else filled(BY_FIFTHS, **_by_fifths())
+    statement = filled(filled(STATEMENT, scored=scored), seen=SEEN)
+    return engine.query(statement, {"today": when.today}, wide=wide)
 
 
 def _by_fifths() -> dict[str, str]:
-    """Return the score expressions by fifths, in whole numbers: rounding must not decide between two fifths."""
-    # RANK() - 1 customers are better; with n customers, n - (rank - 1) are equal or worse.
-    fifth = "(5 * (COUNT(*) OVER () - RANK() OVER (ORDER BY {better}) + 1) + COUNT(*) OVER () - 1) // COUNT(*) OVER ()"
-    orders = {"recency": "recency_days ASC", "frequency": "frequency DESC", "monetary": "monetary DESC"}
-    return {name: filled(fifth, better=order) for name, order in orders.items()}
+    """Return the relations with the score of each value that occurs."""
+    columns = {"recency": ("recency_days", "r"), "frequency": ("frequency", "f"), "monetary": ("monetary", "m")}
+    return {
+        name: filled(FIFTHS, column=column, score=score, better=column if name == "recency" else f"{column} DESC")
+        for name, (column, score) in columns.items()
+    }
 
 
 def _by_bounds(spec: RfmSpec) -> dict[str, str]:

@@ -47,13 +47,14 @@ class GammaGamma(Model):
     NAME: ClassVar[str] = "Gamma-Gamma"
     NAMES: ClassVar[tuple[str, ...]] = ("p", "q", "v")
 
-    def fit(self, x: Numbers, mean_spend: Numbers, weights: Numbers | None = None) -> Self:
+    def fit(self, x: Numbers, mean_spend: Numbers, weights: Numbers | None = None, *, limits: bool = False) -> Self:
         """Fit to repeat purchases by maximum likelihood and return self.
 
         `x` purchases (whole), `mean_spend` their average in money, `weights` how many customers a row stands for;
         shape (n,) each. Rows with x = 0 tell nothing and are left out; of the others mean_spend must be above 0.
         `cautions` holds `spend_depends_on_frequency` when the correlation of the two is beyond 0.2 either way and
-        more than chance. Raises BadHistory, FewRepeatBuyers (fewer than ten per parameter), RunsAway.
+        more than chance. Raises BadHistory, FewRepeatBuyers (fewer than ten per parameter), and RunsAway when a parameter
+        has no best value (such as when customers do not differ), unless `limits` takes the edge of the search for it.
         """
         columns = as_columns({"x": x, "mean_spend": mean_spend}, weights)
         count, spend, heavy = columns["x"], columns["mean_spend"], columns["weights"]
@@ -64,7 +65,7 @@ class GammaGamma(Model):
         refuse_few(float(heavy[bought].sum()), float(heavy.sum()), needs=needs, model=self.NAME)
         rows = distinct((count[bought], spend[bought]), heavy[bought])
         middle = dot(rows.weights, rows.columns[1]) / rows.total
-        self._climb(Likelihood(rows), np.array([2.0, 3.0, middle]), rows.total)
+        self._climb(Likelihood(rows), np.array([2.0, 3.0, middle]), rows.total, limits=limits)
         self.cautions += _dependence(rows)
         return self
 

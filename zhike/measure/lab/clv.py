@@ -19,7 +19,7 @@ from zhike.measure.clv.histories import Floats
 from zhike.measure.clv.holdouts import by_frequency as mean_by_frequency
 from zhike.measure.clv.holdouts import constant_rate, errors, expected_track, sizes_by_frequency, tracked
 from zhike.measure.clv.summaries import DAYS_A_WEEK, Summary, summarise
-from zhike.measure.lab import purchases, showing
+from zhike.measure.lab import purchases, showing, worth
 from zhike.measure.lab.reports import Report, Warned
 
 HELP = "fit models of customer value, and hold them to what happened after --calibration-end"
@@ -55,6 +55,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibration-end", type=purchases.day, metavar="DATE", help="fit up to this day, hold to what comes after"
     )
     parser.add_argument("--until", type=purchases.day, metavar="DATE", help="last day observed (that of the file)")
+    parser.add_argument(
+        "--horizon-weeks", type=_weeks, default=156.0, metavar="WEEKS", help="how far ahead money is counted (156)"
+    )
+    parser.add_argument(
+        "--discount", type=_rate, default=0.1, metavar="RATE", help="a year, such as 0.1 for 10%% (0.1)"
+    )
+
+
+def _weeks(text: str) -> float:
+    return _number_within(text, 1, 5200)
+
+
+def _rate(text: str) -> float:
+    return _number_within(text, 0, 10)
+
+
+def _number_within(text: str, least: float, most: float) -> float:
+    """Return a number given as an option; argparse shows the complaint."""
+    try:
+        found = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
+    if not least <= found <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not from {least:g} to {most:g}")
+    return found
 
 
 def run(options: Mapping[str, Any]) -> Report:
@@ -76,6 +101,7 @@ def run(options: Mapping[str, Any]) -> Report:
     fitted, said = fit(summary, (until - end).days / DAYS_A_WEEK, options["amount"])
     warnings += [*said, *_doubts(summary, options["date"])]
     figures = _figures(bought.rows, fitted, first, end, until)
+    figures["value"] = worth.value(fitted, bought.customers, options["horizon_weeks"], options["discount"])
     return Report(_("Customer value"), figures, showing.sections(fitted, figures), warnings)
 
 
@@ -93,7 +119,7 @@ def fit(summary: Summary, weeks: float, amount: str) -> tuple[Fitted, list[Warne
     spend = None
     paid = (summary.x > 0) & (summary.mean_spend > 0)
     try:
-        spend = GammaGamma().fit(summary.x[paid], summary.mean_spend[paid])
+        spend = GammaGamma().fit(summary.x[paid], summary.mean_spend[paid], limits=True)
     except Refusal as refusal:
         warnings.append(_refused(refusal, amount))
     else:

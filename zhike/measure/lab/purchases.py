@@ -26,6 +26,7 @@ from zhike.record.imports.rules.dates import Order
 from zhike.record.imports.rules.problems import Bad, Reason
 from zhike.record.imports.rules.words import folded
 
+BEARABLE = 0.05  # The share of rows that may be unreadable before the file is refused.
 TYPES = {"customer": "ref", "date": "day", "amount": "number", "quantity": "number"}
 
 
@@ -73,8 +74,9 @@ def day(text: str) -> date:
 def read(options: Mapping[str, Any]) -> Purchases:
     """Return the purchases of the file of the options.
 
-    Rows without customer, day or amount are left out and counted in the warnings. A cell that holds something else
-    than a day or a number is refused with its line and column, as are unknown columns and ambiguous dates.
+    Rows without customer, day or amount, and rows with something else than a day or a number there, are left out and
+    counted in the warnings. A file with more than BEARABLE such rows is refused with the line and column of the first,
+    as are unknown columns and ambiguous dates.
     """
     path: Path = options["file"]
     with open_file(path, path.name) as source:
@@ -120,26 +122,31 @@ def _read(source: Source, name: str, columns: Mapping[str, str], memos: Mapping[
     codes: dict[object, int] = {}
     who, days, amounts = array("q"), array("q"), array("d")
     missing: Counter[str] = Counter()
+    unreadable: Counter[str] = Counter()
+    first: dict[str, UnreadableCell] = {}
     rows = 0
     for batch in source.batches(list(columns.values())):
         rows += len(batch)
-        if batch.crooked:
-            at, found = next(iter(batch.crooked.items()))
-            bad = Bad(Reason.CELLS, found=str(found), more={"expected": str(len(source.columns))})
-            raise _unreadable(name, batch.lines[at], "", bad)
         read = {kind: [memos[kind][cell] for cell in batch.columns[column]] for kind, column in columns.items()}
-        if any(memo.bad for memo in memos.values()):
-            _refuse_first(name, batch.lines, columns, read)
-        for row in zip(*read.values(), strict=True):
-            if None in row:
+        for at, row in enumerate(zip(*read.values(), strict=True)):
+            bad = _bad(batch.crooked.get(at), row, list(read), len(source.columns))
+            if bad is not None:
+                kind, what = bad
+                unreadable[kind] += 1
+                if kind not in first:
+                    first[kind] = _unreadable(name, batch.lines[at], columns.get(kind, ""), what)
+            elif None in row:
                 missing[list(read)[row.index(None)]] += 1
-                continue
-            who.append(codes.setdefault(row[0], len(codes)))
-            days.append(row[1].toordinal())
-            amounts.append(float(row[2]) * (float(row[3]) if len(row) > 3 else 1.0))
+            else:
+                who.append(codes.setdefault(row[0], len(codes)))
+                days.append(row[1].toordinal())
+                amounts.append(float(row[2]) * (float(row[3]) if len(row) > 3 else 1.0))
+    if first and sum(unreadable.values()) > BEARABLE * rows:
+        raise min(first.values(), key=lambda one: one.place.line or 0 if one.place else 0)
     if not who:
         raise NothingBought(place=Place(file=name), name=name)
     warnings = [_left_out(kind, columns[kind], count) for kind, count in sorted(missing.items())]
+    warnings += [_skipped(columns.get(kind, ""), count, first[kind]) for kind, count in sorted(unreadable.items())]
     return Purchases(
         customers=[str(code) for code in codes],
         who=np.array(who, dtype=np.int64),
@@ -150,14 +157,21 @@ def _read(source: Source, name: str, columns: Mapping[str, str], memos: Mapping[
     )
 
 
-def _refuse_first(
-    name: str, lines: Sequence[int], columns: Mapping[str, str], read: Mapping[str, Sequence[object]]
-) -> None:
-    for at, line in enumerate(lines):
-        for kind, values in read.items():
-            found = values[at]
-            if isinstance(found, Bad):
-                raise _unreadable(name, line, columns[kind], found)
+def _bad(crooked: int | None, row: Sequence[object], kinds: Sequence[str], expected: int) -> tuple[str, Bad] | None:
+    """Return which column of a row cannot be read, and what is there; the kind is empty for a row as a whole."""
+    if crooked is not None:
+        return "", Bad(Reason.CELLS, found=str(crooked), more={"expected": str(expected)})
+    return next(((kind, found) for kind, found in zip(kinds, row, strict=True) if isinstance(found, Bad)), None)
+
+
+def _skipped(column: str, count: int, first: UnreadableCell) -> Warned:
+    said = ngettext(
+        "%(count)d row cannot be read and is left out; line %(line)s: %(why)s",
+        "%(count)d rows cannot be read and are left out; the first is line %(line)s: %(why)s",
+        count,
+    )
+    line = first.place.line if first.place else None
+    return Warned("unreadable", column, said % {"count": count, "line": line, "why": first.details["why"]})
 
 
 def _unreadable(name: str, line: int, column: str, bad: Bad) -> UnreadableCell:

@@ -82,8 +82,13 @@ def wide(bought: purchases.Purchases, today: date) -> pa.Table:
     paid = amount >= 0
     last = np.full(size, -1, dtype=np.int64)
     np.maximum.at(last, who[paid], day[paid])
-    days = np.unique(np.stack([who[paid], day[paid]]), axis=1)
-    times = np.bincount(days[0], minlength=size)
+    # A customer's day as one number: one sort of those finds the different ones.
+    begin = int(day.min()) if len(day) else 0
+    span = int(day.max()) - begin + 1 if len(day) else 1
+    days = np.sort(who[paid] * span + (day[paid] - begin))
+    new = np.ones(len(days), dtype=bool)
+    new[1:] = days[1:] != days[:-1]
+    times = np.bincount(days[new] // span, minlength=size)
     money = np.round(np.bincount(who, weights=amount, minlength=size), 2)
     known = np.flatnonzero(last >= 0)
     epoch = date(1970, 1, 1).toordinal()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.utils.translation import gettext as _
 
-from zhike.measure.lab import drawing
+from zhike.measure.lab import drawing, worth
 from zhike.measure.lab.reports import Section, Table
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def sections(fitted: Fitted, figures: Mapping[str, Any]) -> list[Section]:
         parts.append(_holdout(figures["holdout"]))
     if len(figures["tracking"]) > 2:
         parts.append(_tracking(figures))
+    if figures["value"]:
+        parts.append(worth.section(figures["value"], NAMES))
     if fitted.best:
         parts.append(_alive(fitted, fitted.models[fitted.best]))
     return parts

@@ -16,7 +16,7 @@ from scipy import sparse
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Matrix = sparse.csr_matrix
+Matrix = Any  # A sparse matrix by rows; scipy does not tell its types.
 
 LEAST_OWNERS = 5  # Of a thing that is ever offered.
 MOST_ITEMS = 3000
@@ -57,7 +57,7 @@ class Learnt:
     @property
     def popular(self) -> Floats:
         """How much a thing is wanted by everybody: its recent owners, then all of them."""
-        return self.recent + self.owners / (1 + self.owners.sum())
+        return np.asarray(self.recent + self.owners / (1 + self.owners.sum()))
 
 
 def learn(pairs: Pairs, *, since: int) -> Learnt:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from scipy.interpolate import PchipInterpolator
 
 from zhike.kit.refusal import Refusal
 from zhike.measure import wide
@@ -21,17 +20,15 @@ from zhike.measure.clv.gamma_gamma import NoMean
 from zhike.measure.clv.histories import Floats, distinct
 from zhike.measure.clv.holdouts import errors
 from zhike.measure.clv.summaries import DAYS_A_WEEK
-from zhike.measure.clv.value import discounted_purchases
 from zhike.measure.lake import Engine, Value, filled
 from zhike.measure.reading import Record
 from zhike.measure.specs import ValueSpec
+from zhike.measure.value.forecasting import Buying, discounted_for, expected_for
 
-Buying = BetaGeo | ParetoNBD
 KINDS: tuple[type[Buying], ...] = (BetaGeo, ModifiedBetaGeo, ParetoNBD)
 TRIED = 12_000  # Customers among whom the models are compared; the best one is then fitted to more.
 FITTED = 300_000
 SPENDERS = 60_000  # Customers of whom is learnt what a purchase is worth.
-GRID = 48  # Lengths of observation between which a forecast is interpolated.
 WEEKS_A_YEAR = 365.25 / DAYS_A_WEEK
 LEAST_HELD, MOST_HELD = 16 * DAYS_A_WEEK, 26 * DAYS_A_WEEK  # Days.
 
@@ -164,7 +161,7 @@ def _holdout(kind: type[Buying], history: Mapping[str, Floats], held: date, unti
     model = attempted(partial(kind().fit, x, t_x, span, limits=True))
     if isinstance(model, dict):
         return {**said, **model}
-    forecast = model.p_alive(x, t_x, span) * _alive(x, span, partial(_orders, model, weeks))
+    forecast = model.p_alive(x, t_x, span) * expected_for(model, weeks, x, span)
     as_before = np.where(span > 0, x / np.maximum(span, 1e-9), 0.0) * weeks
     return {
         **said,
@@ -178,7 +175,7 @@ def _spend(history: Mapping[str, Floats], card: dict[str, Any]) -> GammaGamma | 
     """Return what a purchase is worth, fitted, or None and why on the card."""
     paid = np.flatnonzero((history["x"] > 0) & (history["spend"] > 0))
     paid = paid[_some(len(paid), SPENDERS)]
-    found = attempted(partial(GammaGamma().fit, history["x"][paid], history["spend"][paid]))
+    found = attempted(partial(GammaGamma().fit, history["x"][paid], history["spend"][paid], limits=True))
     if not isinstance(found, dict) and found.params["q"] <= 1:
         found = {"message": NoMean.message, "details": {"q": f"{found.params['q']:.3g}"}}
     card["spend"] = found if isinstance(found, dict) else {**told(found), "rows": len(paid)}
@@ -192,47 +189,13 @@ def _worth(
     rows = distinct((x, t_x, span))
     alive = model.p_alive(*rows.columns)[rows.inverse]
 
-    orders = alive * _alive(x, span, partial(_orders, model, WEEKS_A_YEAR))
+    orders = alive * expected_for(model, WEEKS_A_YEAR, x, span)
     money = np.full(len(x), np.nan)
     if spend is not None:
         weekly = (1 + spec.discount) ** (1 / WEEKS_A_YEAR) - 1
         horizon = spec.horizon_months / 12 * WEEKS_A_YEAR
 
-        def discounted(count: Floats, ends: Floats) -> Floats:
-            found = discounted_purchases(model, weekly, horizon, count, ends, ends)
-            return found / model.p_alive(count, ends, ends)
-
         each = spend.expected_spend(x, np.nan_to_num(history["spend"]))
         kept = max(0.0, 1 - float(card["returned_share"]))
-        money = spec.margin * kept * each * alive * _alive(x, span, discounted)
+        money = spec.margin * kept * each * alive * discounted_for(model, weekly, horizon, x, span)
     return Bought(history["customer_id"], alive, orders, money)
-
-
-def _orders(model: Buying, weeks: float, count: Floats, ends: Floats) -> Floats:
-    """Return the purchases that living customers make within the weeks to come."""
-    return np.asarray(model.expected_purchases(weeks, count, ends, ends) / model.p_alive(count, ends, ends))
-
-
-def _alive(x: Floats, span: Floats, per_alive: Callable[[Floats, Floats], Floats]) -> Floats:
-    """Return a forecast per living customer for everybody.
-
-    In these models a forecast is the probability alive times something that depends on x and T only, so it is computed
-    for one last purchase, at T itself, and for some T of each x, between which a cubic through its logarithm passes.
-    """
-    found = np.empty(len(x))
-    for count in np.unique(x):
-        places = np.flatnonzero(x == count)
-        ends = np.unique(span[places])
-        if len(ends) > GRID:
-            wanted = np.linspace(0, 1, GRID) ** 2 * (ends[-1] - ends[0]) + ends[0]
-            logs = np.log(np.maximum(per_alive(np.full(GRID, count), _after(wanted, count)), 1e-300))
-            found[places] = np.exp(PchipInterpolator(wanted, logs)(span[places]))
-        else:
-            each = per_alive(np.full(len(ends), count), _after(ends, count))
-            found[places] = each[np.searchsorted(ends, span[places])]
-    return found
-
-
-def _after(ends: Floats, count: float) -> Floats:
-    # Somebody who bought again was watched for some time.
-    return np.maximum(ends, 1 / DAYS_A_WEEK) if count else ends
