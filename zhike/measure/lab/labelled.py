@@ -94,13 +94,13 @@ def check(given: Labelled, *, name: str, text: str, label: str) -> None:
     """Refuse what nothing can be learnt from."""
     distinct = sorted(set(given.labels))
     rows = len(given.texts)
-    where = {"place": Place(file=name, field=label), "name": name, "label": label}
+    where = Place(file=name, field=label)
     if rows < LEAST_ROWS:
         raise TooFewTexts(place=Place(file=name, field=text), name=name, text=text, found=rows, least=LEAST_ROWS)
     if len(distinct) == 1:
-        raise OneLabel(**where, found=distinct[0][:60])
+        raise OneLabel(place=where, name=name, label=label, found=distinct[0][:60])
     if len(distinct) > MOST_LABELS or len(distinct) > rows / 2:
-        raise TooManyLabels(**where, found=len(distinct), rows=rows, most=MOST_LABELS)
+        raise TooManyLabels(place=where, name=name, label=label, found=len(distinct), rows=rows, most=MOST_LABELS)
 
 
 def sample(given: Labelled) -> Labelled:

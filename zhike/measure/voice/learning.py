@@ -9,6 +9,8 @@ import numpy as np
 
 from zhike.measure.mining import calibrating, sorting
 from zhike.measure.mining.corpus import Corpus
+from zhike.measure.mining.linear import Floats
+from zhike.measure.mining.terms import Ints
 from zhike.measure.voice.judging import OWN, before
 from zhike.measure.voice.models import Aspect, LearntModel, TextLabel
 
@@ -48,7 +50,7 @@ def learn(aspect: Aspect, *, now: datetime) -> LearntModel | None:
     return LearntModel.objects.update_or_create(aspect=aspect, defaults=values)[0]
 
 
-def _card(trial: sorting.Trial, labels: sorting.Ints, believed: sorting.Floats) -> dict[str, Any]:
+def _card(trial: sorting.Trial, labels: Ints, believed: Floats) -> dict[str, Any]:
     right = trial.answers == labels
     answered = right[trial.sure]
     return {

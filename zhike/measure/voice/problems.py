@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from zhike.measure.mining import clusters
 from zhike.measure.mining.corpus import Corpus
+from zhike.measure.mining.linear import Floats
 from zhike.measure.voice.models import FeedbackKind, Problem, ProblemText, Sentiment, VoiceText
 
 PERIODS = (7, 30, 90)
@@ -39,7 +40,7 @@ def _find(days: int, *, now: datetime) -> int:
     return len(found[:MOST_SHOWN])
 
 
-def _leanings(voices: Sequence[VoiceText]) -> clusters.Floats:
+def _leanings(voices: Sequence[VoiceText]) -> Floats:
     """Return what each text is about as a direction: texts of another topic or kind lie further off."""
     marks = sorted({value for one in voices for value in (f"t:{one.topic}", f"k:{one.kind}")})
     places = {mark: place for place, mark in enumerate(marks)}

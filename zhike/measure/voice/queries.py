@@ -33,6 +33,16 @@ class Wanted:
     problem: int | None = None
     text: int | None = None
 
+    def turned(self, aspect: str, value: str) -> Wanted:
+        """Return the same with another answer wanted of an aspect, and no single text."""
+        return Wanted(
+            sentiment=value if aspect == Aspect.SENTIMENT else self.sentiment,
+            kind=value if aspect == Aspect.KIND else self.kind,
+            topic=value if aspect == Aspect.TOPIC else self.topic,
+            unsure=self.unsure,
+            problem=self.problem,
+        )
+
     def condition(self) -> Q:
         found = Q()
         for aspect in Aspect.values:

@@ -32,7 +32,8 @@ MOST_PAGE = 2_000
 
 @require_safe
 def voice(request: StaffRequest) -> HttpResponse:
-    days = int(request.GET["days"]) if request.GET.get("days") in map(str, PERIODS) else PERIODS[1]
+    asked = _number(request.GET.get("days"))
+    days = asked if asked in PERIODS else PERIODS[1]
     wanted, page = wanted_of(request.GET), _number(request.GET.get("page")) or 1
     page = min(max(page, 1), MOST_PAGE)
     shared = queries.problems(request.staff, days)
@@ -146,7 +147,7 @@ def _chips(wanted: Wanted, counts: Mapping[str, Any], days: int) -> list[dict[st
     for aspect in Aspect.values:
         for value, count in list(counts[aspect].items())[:10]:
             on = getattr(wanted, aspect) == value
-            changed = replace(wanted, text=None, **{aspect: "" if on else value})
+            changed = wanted.turned(aspect, "" if on else value)
             chips.append({"name": name_of(aspect, value), "count": count, "on": on, "wanted": changed})
     return [
         {
