@@ -3,6 +3,7 @@
 import statistics
 import time
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -64,8 +65,12 @@ def _column(name: str, kind: str, draw: np.random.Generator) -> pa.Array:
         case "DOUBLE":
             return pa.array(numbers / 7)
         case "DECIMAL(5, 1)":
-            return pa.array(numbers, pa.int64()).cast(pa.decimal128(19, 0)).cast(pa.decimal128(5, 1), safe=False)
-    return pa.array(numbers, pa.int64()).cast(pa.decimal128(18, 2))
+            return _decimals(5, 1).take(pa.array(numbers))
+    return _decimals(18, 2).take(pa.array(numbers))
+
+
+def _decimals(digits: int, places: int) -> pa.Array:
+    return pa.array([Decimal(each) / 10 for each in range(1000)], pa.decimal128(digits, places))
 
 
 def _names() -> pa.Array:
