@@ -28,3 +28,11 @@ def dealt(labels: Ints, group: Ints, parts: int, *, seed: int = 0) -> Ints:
         part[group[members]] = (turn + np.arange(len(members))) % parts
         turn += len(members)  # Labels of one text each do not all land in the first part.
     return part[group]
+
+
+def heads(group: Ints, labels: Ints) -> npt.NDArray[np.bool_]:
+    """Say which texts are the first to say what they say with the label that they have."""
+    found = np.zeros(len(group), dtype=np.bool_)
+    _pairs, first = np.unique(np.stack([group, labels]), axis=1, return_index=True)
+    found[first] = True
+    return found

@@ -77,24 +77,28 @@ def tried(
     scores = np.zeros((len(texts), count))
     for learn, hold in _sides(part):
         scores[hold] = Sorter.learn(texts.only(learn), labels[learn], count).scores(texts.only(hold))
+    heads = folds.heads(texts.group, labels)  # A text said a hundred times is one piece of evidence, not a hundred.
     probabilities = np.zeros_like(scores)
     for learn, hold in _sides(part):
-        made = calibrating.calibrate(scores[learn], labels[learn], _rows(before, learn))
+        one = learn[heads[learn]]
+        made = calibrating.calibrate(scores[one], labels[one], _rows(before, one))
         probabilities[hold] = made.probabilities(scores[hold], _rows(before, hold))
     best, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     confidence, thresholds = np.zeros(len(texts)), np.zeros(len(texts))
     for learn, hold in _sides(part):
-        confidence[hold] = calibrating.bend(best[learn], right[learn])(best[hold])
+        one = learn[heads[learn]]
+        confidence[hold] = calibrating.bend(best[one], right[one])(best[hold])
     for learn, hold in _sides(part):
-        thresholds[hold] = calibrating.threshold(confidence[learn], right[learn], sure=sure)
+        one = learn[heads[learn]]
+        thresholds[hold] = calibrating.threshold(confidence[one], right[one], sure=sure)
     return Trial(
         part,
         probabilities,
         confidence,
         thresholds,
-        calibrating.calibrate(scores, labels, before),
-        calibrating.bend(best, right),
-        calibrating.threshold(confidence, right, sure=sure),
+        calibrating.calibrate(scores[heads], labels[heads], _rows(before, np.flatnonzero(heads))),
+        calibrating.bend(best[heads], right[heads]),
+        calibrating.threshold(confidence[heads], right[heads], sure=sure),
     )
 
 
