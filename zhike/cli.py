@@ -58,7 +58,7 @@ def run(given: list[str]) -> int:
 
 def surroundings(given: list[str]) -> AbstractContextManager[object]:
     """Return what a command needs around it: the database, a data folder that is gone afterwards, or nothing."""
-    if given[0] == "lab" or given[:2] in (["bench", "clv"], ["bench", "rfm"]):
+    if given[0] == "lab" or given[:2] in (["bench", "clv"], ["bench", "rfm"], ["bench", "churn"]):
         # It keeps nothing, so it needs no secret either; without one of its own, the settings would write it down.
         os.environ.setdefault("ZHIKE_SECRET_KEY", secrets.token_urlsafe(64))
         return nullcontext()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,11 +30,17 @@ class Published:
             abs(one - float(text)) <= self._room(text) for one, text in zip(ours, written, strict=True)
         )
 
+    def first(self, count: int | None) -> Published:
+        """Return the row with the first of its numbers only; None is all of them."""
+        if count is None:
+            return self
+        return replace(self, value=" / ".join(_NUMBER.findall(self.value)[:count]))
+
     def _room(self, text: str) -> float:
         printed = 0.5 * 10.0 ** -len(text.partition(".")[2]) if "e" not in text else 0.0
         if self.tolerance.endswith("%"):
             return max(printed, float(self.tolerance.rstrip(" %")) / 100 * abs(float(text)))
-        return max(printed if self.tolerance != "0" else 0.0, float(self.tolerance)) + 1e-9
+        return max(printed if self.tolerance != "0" else 0.0, float(self.tolerance.lstrip("±"))) + 1e-9
 
 
 def published(*datasets: str) -> list[Published]:

@@ -127,6 +127,25 @@ class FactsDay(models.Model):
         return str(self.day)
 
 
+class ChurnModel(models.Model):
+    """A churn score learnt on a day, as plain numbers, and the card that says how good it is.
+
+    `scorer` is None when the score is withheld; the card's `findings` say why. `made_by` is the digest of what the plan
+    says about leaving.
+    """
+
+    day = models.DateField()
+    made_by = models.CharField(max_length=64)
+    scorer: models.JSONField[Any, Any] = models.JSONField(null=True)
+    card: models.JSONField[Any, Any] = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["made_by", "day"], name="churn_model_once_a_day")]
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
 class KeptFacts(models.Model):
     """What the facts of the latest day are freshened from; there is at most one row, and files no row names are waste.
 

@@ -14,6 +14,7 @@ from zhike.kit.ruletrees import ATTRIBUTES
 from zhike.measure import orienting
 from zhike.measure.facts import FACTS, Source, of_source
 from zhike.measure.lake import Engine
+from zhike.measure.leaving import saying as leaving
 from zhike.measure.offers import reading
 from zhike.measure.offers.offering import Offers, offers
 from zhike.measure.reading import Morning, Record
@@ -40,6 +41,8 @@ class Said:
     columns: dict[str, pa.ChunkedArray | pa.Array]
     offers: Offers
     cards: dict[str, Any] = field(default_factory=dict)
+    churn: leaving.Fitted | None = None
+    """A churn model learnt this night, to be kept."""
 
 
 def said(engine: Engine, record: Record, known: pa.Table, spec: MeasureSpec, when: Morning) -> Said:
@@ -51,7 +54,9 @@ def said(engine: Engine, record: Record, known: pa.Table, spec: MeasureSpec, whe
     need, reason, counts = orienting.needs(engine, had, listed, known, when)
     columns |= {"next_offer": offered.following, "need_orientation": need, "need_reason": reason}
     columns |= voice.said_of(known, when)
-    return Said(columns, offered, {"value": card, "offers": offered.card, "needs": counts})
+    columns["churn_probability"], churn = leaving.said(known, spec.churn, when.today)
+    columns |= voice.said_of(known, when)
+    return Said(columns, offered, {"value": card, "offers": offered.card, "needs": counts}, churn)
 
 
 def filled(known: pa.Table, given: Said | None = None) -> pa.Table:

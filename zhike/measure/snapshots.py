@@ -77,8 +77,13 @@ def read(day: FactsDay, columns: Sequence[str] | None = None) -> pa.Table:
     table = parquet.read_table(place, columns=[name for name in names if name in kept], partitioning=None)
     for name in names:
         if name not in kept:
-            table = table.append_column(name, pa.nulls(table.num_rows, _TYPES[FACTS[name].duckdb_type]))
+            table = table.append_column(name, unknown(name, table.num_rows))
     return table.select(names)
+
+
+def unknown(name: str, rows: int) -> pa.Array:
+    """Return a fact of so many customers that is unknown of each."""
+    return pa.nulls(rows, _TYPES[FACTS[name].duckdb_type])
 
 
 @lru_cache(maxsize=512)

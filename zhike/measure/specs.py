@@ -149,6 +149,19 @@ class ValueSpec(Spec):
     times_cost: Annotated[float, Field(gt=0, le=1000)] = 10.0
 
 
+class ChurnSpec(Spec):
+    """What leaving means, and how far ahead it is foretold.
+
+    A customer has left when it has not ordered (`orders`) or not used the product (`usage`) for `days` days, or when no
+    contract of it runs any more (`contract`; `days` says nothing then). The churn probability is that of leaving within
+    the next `horizon_days` days.
+    """
+
+    by: Literal["orders", "usage", "contract"] = "contract"
+    days: Days = 90
+    horizon_days: Annotated[int, Field(ge=14, le=365)] = 60
+
+
 class MeasureSpec(Spec):
     """Everything that one day's measuring needs from the plan."""
 
@@ -158,3 +171,4 @@ class MeasureSpec(Spec):
     health: HealthSpec
     login_events: list[str] = []
     value: ValueSpec = ValueSpec()
+    churn: ChurnSpec | None = None

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from zhike.measure import computing, keeping, lake, reading, snapshots, writing
 from zhike.measure.computing import Computed, Watcher
+from zhike.measure.leaving import saying as leaving
 from zhike.measure.models import CustomerFacts, FactsDay, OfferPair, PeerShare, StageMove, TierMove
 from zhike.measure.specs import MeasureSpec
 from zhike.org.works import Silent
@@ -87,6 +88,8 @@ def measure(
     with transaction.atomic():
         _lock()
         day = _keep(computed, spec, today, plan_number, now)
+        if computed.said is not None and computed.said.churn is not None:
+            leaving.keep(computed.said.churn)
         is_latest = not FactsDay.objects.filter(day__gt=today).exists()
         changed, tiers, stages = 0, _nobody(), _nobody()
         if is_latest:

@@ -95,6 +95,8 @@ DOORS: dict[str, P | Public] = {
     "customer-usage": P.SEE_CUSTOMERS,
     "customer-events": P.SEE_CUSTOMERS,
     "customer-changed": P.SEE_CUSTOMERS,
+    "customer-leaving": P.SEE_CUSTOMERS,
+    "churn-model": P.SEE_PLAN,
     "customer-corrected": P.SEE_CUSTOMERS,
     "view-new": P.SEE_CUSTOMERS,
     "view-save": P.SEE_CUSTOMERS,

@@ -31,6 +31,7 @@ BELONGS = {
     "privacy": "staff",
     "sources": "staff",
     "stream": "stream",
+    "churn": "churn-model",
 }
 """The navigation's link for a page that has none of its own, by the first word of its name."""
 
@@ -77,12 +78,14 @@ class Navigation:
         health = self._link("customers", gettext("Health"), "health", query=AT_RISK_FIRST, own="health")
         voice = self._link("voice", gettext("Voice of customers"), "quote", go="v")
         plan = self._link("plan", gettext("Plan"), "plan", go="p", fact=draft)
+        figures = self._link("review", gettext("Key figures"), "review", go="r")
+        leaving = self._link("churn-model", gettext("Churn score"), "health")
         return [
             (gettext("Record"), self._complete(), record),
             (gettext("Measure"), self._measured(), health + voice),
             (gettext("Decide"), self._in_force(), plan),
             (gettext("Act"), self._week(), ()),
-            (gettext("Review"), "", self._link("review", gettext("Key figures"), "review", go="r")),
+            (gettext("Review"), "", figures + leaving),
         ]
 
     def _group(self, title: str, said: str, items: Items) -> NavGroup:

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from zhike.web.pages import changed, customer, customer_then, customers, export, palette, today, views, voice, works
+from zhike.web.pages import (
+    changed,
+    customer,
+    customer_then,
+    customers,
+    export,
+    leaving,
+    palette,
+    today,
+    views,
+    voice,
+    works,
+)
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -18,9 +30,11 @@ urlpatterns = [
     path("customers/<int:customer_id>/next", customer.customer_next, name="customer-next"),
     path("customers/<int:customer_id>/story", customer.customer_story, name="customer-story"),
     path("customers/<int:customer_id>/usage", customer.customer_usage, name="customer-usage"),
+    path("customers/<int:customer_id>/leaving", leaving.customer_leaving, name="customer-leaving"),
     path("customers/<int:customer_id>/changed", changed.customer_changed, name="customer-changed"),
     path("customers/<int:customer_id>/corrected", customer_then.customer_corrected, name="customer-corrected"),
     path("customers/<int:customer_id>/events", customer.customer_events, name="customer-events"),
+    path("churn-score", leaving.churn_model, name="churn-model"),
     path("views/new", views.view_new, name="view-new"),
     path("views/<int:segment_id>/save", views.view_save, name="view-save"),
     path("views/<int:segment_id>/delete", views.view_delete, name="view-delete"),

@@ -28,6 +28,8 @@ class Sample:
     positive: Flags
     group: npt.NDArray[np.uint64]
     moment: Floats | None = None
+    lag: float = 0.0
+    """How long after its moment the answer of a row is known; before that it is nothing to learn from."""
 
     def __len__(self) -> int:
         return len(self.positive)
@@ -41,12 +43,12 @@ class Sample:
         """Return these rows only."""
         columns = {name: column.taken(rows) for name, column in self.columns.items()}
         moment = None if self.moment is None else self.moment[rows]
-        return Sample(columns, self.positive[rows], self.group[rows], moment)
+        return Sample(columns, self.positive[rows], self.group[rows], moment, self.lag)
 
     def without(self, names: set[str]) -> Sample:
         """Return the sample without these columns."""
         left = {name: column for name, column in self.columns.items() if name not in names}
-        return Sample(left, self.positive, self.group, self.moment)
+        return Sample(left, self.positive, self.group, self.moment, self.lag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def _forward(sample: Sample) -> Iterator[tuple[Rows, Rows]]:
     moment = np.asarray(sample.moment)
     edges = np.unique(np.quantile(moment, np.arange(1, BLOCKS) / BLOCKS, method="higher"))
     for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
-        learn, judge = np.flatnonzero(moment < low), np.flatnonzero((moment >= low) & (moment < high))
+        # Who left after an earlier moment must be known by the first moment that is judged.
+        known = (moment < low) & (moment + sample.lag <= low)
+        learn, judge = np.flatnonzero(known), np.flatnonzero((moment >= low) & (moment < high))
         if len(learn) and len(judge):
             yield learn, judge
 

@@ -250,10 +250,10 @@ def _explained(odd: Flags, columns: Mapping[str, Column], own: str) -> bool:
 def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding | None:
     """Rows that stand a round factor, or a sign, off what the other columns foretell."""
     held = column.values
-    rows = np.flatnonzero(~np.isnan(held) & (held != 0))
-    rows = rows[:: max(1, len(rows) // 6_000)]
-    if len(rows) < 10 * LEAST:
+    known = np.flatnonzero(~np.isnan(held) & (held != 0))
+    if len(known) < max(10 * LEAST, 0.3 * len(held)):
         return None
+    rows = known[:: max(1, len(known) // 6_000)]
     target = np.log(np.abs(held[rows]))
     view = _view(rows, columns, column.name, logs=True)
     if len(rows) < FEWEST * view.shape[1]:
@@ -263,7 +263,7 @@ def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding
     if tight > 0.7 * 1.4826 * float(np.median(np.abs(target - np.median(target)))):
         return None  # The other columns foretell next to nothing.
     far = np.abs(residual) > max(5 * tight, 0.5)
-    scale = len(held) / max(1, len(rows))
+    scale = len(known) / len(rows)
     for factor in ROUND[:4]:
         step = np.log(factor)
         if step < 6 * tight:

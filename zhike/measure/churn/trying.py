@@ -35,6 +35,10 @@ class Given:
     label: str
     who: Column | None = None
     moment: Floats | None = None
+    trusted: frozenset[str] = frozenset()
+    """Columns known not to give the answer away and not to be damaged in part, as facts of our own are."""
+    lag: float = 0.0
+    """How long after its moment the answer of a row is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Trial:
 
 def attempt(given: Given, test: Given | None = None) -> Trial:
     """Learn from what is given and judge on unseen rows, or on the rows of `test` if they have answers."""
-    excluded = {column.name: why for column in given.columns.values() if (why := _unusable(column))}
+    excluded = {column.name: why for column in given.columns.values() if (why := _unusable(column, given.trusted))}
     findings: list[Finding] = []
     who = given.who
     for name, why in excluded.items():
@@ -73,11 +77,14 @@ def attempt(given: Given, test: Given | None = None) -> Trial:
         findings += [said for said in (leaks.of_ids(given.who, given.positive),) if said]
     usable = {name: column for name, column in given.columns.items() if name not in excluded}
     sample, order = learning.sample(usable, given.positive, who=who, moment=given.moment)
-    leaking = leaks.find(sample.columns, sample.positive, given.label)
+    sample = replace(sample, lag=given.lag)
+    doubtful = sample.without(set(given.trusted)).columns
+    leaking = leaks.find(doubtful, sample.positive, given.label)
     findings += leaking
     excluded.update({one.column: "leak" for one in findings if one.column in given.columns})
     sample = sample.without(set(excluded))
-    damaged = scales.inside(sample.columns, {name: given.columns[name].values for name in sample.columns})
+    doubtful = sample.without(set(given.trusted)).columns
+    damaged = scales.inside(doubtful, {name: given.columns[name].values for name in doubtful})
     if test is not None:
         damaged += [one for one in scales.between(sample.columns, test.columns) if not _known(one, damaged)]
     elif given.moment is not None:
@@ -95,11 +102,13 @@ def _known(finding: Finding, found: list[Finding]) -> bool:
     return any(one.column == finding.column for one in found)
 
 
-def _unusable(column: Column) -> str:
+def _unusable(column: Column, trusted: frozenset[str] = frozenset()) -> str:
     if column.missing.all():
         return EMPTY
     if column.distinct() < 2 and not column.missing.any():
         return CONSTANT
+    if column.name in trusted:
+        return ""
     if names.is_id(column):
         return ID
     return PROSE if names.is_prose(column) else ""

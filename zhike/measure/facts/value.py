@@ -7,6 +7,17 @@ NEEDS = ("product", "price", "service")
 
 VALUE_FACTS = (
     Fact(
+        "churn_probability",
+        Kind.NUMBER,
+        Unit.SHARE,
+        "流失概率",
+        "Churn probability",
+        "客户在方案规定的期限内流失的概率（流失的含义由方案规定），由保留的每日数据学得并校准；已流失的客户、数据撑不起模型时为空。",
+        "The probability that the customer leaves within the horizon of the plan, which says what leaving means; learnt "
+        "from kept days and calibrated; unknown of those who have left, and while the data carry no score.",
+        Source.NIGHTLY,
+    ),
+    Fact(
         "p_alive",
         Kind.NUMBER,
         Unit.SHARE,

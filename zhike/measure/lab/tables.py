@@ -37,13 +37,14 @@ def read(path: Path) -> tuple[pa.Table, list[Warned]]:
 
 def column_of(table: pa.Table, wanted: str, option: str, file: str) -> str:
     """Return the name of a column as the table has it; another case or width is the same name."""
-    if wanted in table.column_names:
+    names: list[str] = table.column_names
+    if wanted in names:
         return wanted
-    alike = {folded(name): name for name in reversed(table.column_names)}
+    alike = {folded(name): name for name in reversed(names)}
     real = alike.get(folded(wanted))
     if real is None:
         place = Place(file=file, field=option)
-        raise UnknownColumn(place=place, name=file, column=wanted, columns=", ".join(table.column_names))
+        raise UnknownColumn(place=place, name=file, column=wanted, columns=", ".join(names))
     return real
 
 

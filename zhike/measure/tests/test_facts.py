@@ -39,7 +39,7 @@ def test_the_reference_page_is_what_the_declarations_say() -> None:
 
 def test_each_stored_fact_is_a_column_and_every_other_stands_in_the_customer() -> None:
     columns = {field.name for field in CustomerFacts._meta.get_fields()}
-    assert columns == {"customer", "health_weeks", *(fact.name for fact in STORED)}
+    assert columns == {"customer", "health_weeks", "book_id", *(fact.name for fact in STORED)}
     own = {name for name, fact in FACTS.items() if not fact.stored}
     assert own <= {field.attname for field in Customer._meta.concrete_fields}
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils.timezone import now
 
-from zhike.bench import customer_value, facts, filling, ingest, lake, rfm, served, serving, tracked, turning
+from zhike.bench import churn, customer_value, facts, filling, ingest, lake, rfm, served, serving, tracked, turning
 from zhike.bench.figures import machine
 from zhike.bench.say import Progress
 from zhike.org import company
@@ -25,6 +25,7 @@ CUSTOMERS = {
     "ingest": 10_000,
     "clv": 1_000_000,
     "rfm": 1_000_000,
+    "churn": 1_000_000,
 }
 EVENTS_EACH = 100
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
     help = "Measure how fast pages are, or one turn of the loop, on a made-up company of any size."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["pages", "turn", "facts", "ingest", "clv", "rfm"])
+        parser.add_argument("what", choices=["pages", "turn", "facts", "ingest", "clv", "rfm", "churn"])
         parser.add_argument("--customers", type=int, help="how many customers (1,000,000; turn 100,000)")
         parser.add_argument("--events", type=int, help="tracked events in the lake (facts; 100 per customer)")
         parser.add_argument("--usage-rows", type=int, help="usage rows per customer (pages 30; turn 300)")
@@ -59,6 +60,9 @@ class Command(BaseCommand):
             return
         if what == "clv":
             self._print(customers, customer_value.measure(customers, say), options)
+            return
+        if what == "churn":
+            self._print(customers, churn.measure(customers, say), options)
             return
         if what == "rfm":
             self._print(customers, rfm.measure(customers, say), options)

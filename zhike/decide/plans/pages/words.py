@@ -208,6 +208,8 @@ STEPS: dict[str, Promise] = {
     "discount": gettext_lazy("Discount a year"),
     "margin": gettext_lazy("Margin"),
     "times_cost": gettext_lazy("Value in times of the cost"),
+    "churn": gettext_lazy("Leaving"),
+    "horizon_days": gettext_lazy("Horizon in days"),
     "segments": gettext_lazy("Segments"),
     "channels": gettext_lazy("Channels"),
     "cadence": gettext_lazy("Cadence"),

@@ -10,7 +10,7 @@ from pydantic import Field
 from zhike.decide.plans.rules.contact import Alert, Cadence, ChannelPolicy, OnboardingStep
 from zhike.decide.plans.rules.wording import Key, Name, PartOf, Section, Text, best_words
 from zhike.kit.calendars import WorkCalendar, work_calendar
-from zhike.measure.specs import HealthSpec, LifecycleSpec, MeasureSpec, RfmSpec, TiersSpec, ValueSpec
+from zhike.measure.specs import ChurnSpec, HealthSpec, LifecycleSpec, MeasureSpec, RfmSpec, TiersSpec, ValueSpec
 
 KpiKey = Literal["retention_month", "retention_year", "nps", "csat", "clv_growth", "complaints_solved"]
 MonthDay = Annotated[int, Field(ge=1, le=28)]
@@ -118,6 +118,7 @@ class Document(Section):
     health: HealthSpec
     login_events: list[Annotated[str, Field(min_length=1, max_length=100)]] = []
     value: ValueSpec = ValueSpec()
+    churn: ChurnSpec | None = None
     segments: list[PlanSegment] = []
     channels: ChannelPolicy = ChannelPolicy()
     cadence: dict[Key, Cadence]
@@ -139,6 +140,7 @@ class Document(Section):
             health=self.health,
             login_events=self.login_events,
             value=self.value,
+            churn=self.churn,
         )
 
     def tier_name(self, key: str, language: str) -> str:

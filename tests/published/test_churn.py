@@ -1,0 +1,30 @@
+"""Who leaves, as published: every row of the table about these data is met, or said why not."""
+
+import pytest
+
+from tests.published import churn, page
+from tests.published.rows import Published, published
+
+ROWS = published(*churn.DATASETS)
+needs_data = pytest.mark.skipif(not ROWS, reason="the shared data are not beside the checkout")
+pytestmark = pytest.mark.slow
+
+
+@needs_data
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_published_number_is_ours_too(row: Published) -> None:
+    if row.id in churn.NOT_COVERED:
+        pytest.skip(f"{row.quantity}: {churn.NOT_COVERED[row.id]}")
+    ours, wanted = churn.OURS[row.id](), row.first(churn.COVERED.get(row.id))
+    assert wanted.agrees(ours), f"{row.quantity}: published {row.value} {row.tolerance}, ours {ours}"
+
+
+@needs_data
+def test_the_page_holds_what_is_computed_today() -> None:
+    assert page.part("churn") == page.churn()
+
+
+def test_a_figure_outside_its_tolerance_does_not_agree() -> None:
+    row = Published("P", "d", "q", "0.8434 / 0.842 / 0.8336", "±0.02")
+    assert row.first(2).agrees([0.85, 0.86])
+    assert not row.first(2).agrees([0.85, 0.8625])

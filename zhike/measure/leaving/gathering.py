@@ -1,0 +1,161 @@
+"""Rows to learn from: facts as they were kept on past days, and who had left within the horizon after.
+
+Nothing but kept days is read: what a customer looked like on a day is what was known on that day, and who left is what
+the days kept afterwards say. A day later than the one asked for is never opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zhike.kit.ruletrees import Kind
+from zhike.measure import snapshots
+from zhike.measure.churn import tables
+from zhike.measure.churn.tables import Column, Flags, Floats
+from zhike.measure.facts import FACTS, Source
+from zhike.measure.models import FactsDay
+from zhike.measure.specs import ChurnSpec
+
+LEFT_OUT = {
+    "ref",
+    "name",
+    "owner_id",
+    "revenue_share",
+    "cumulative_share",
+    "revenue_rank",
+    "rfm",
+    "frequency",
+    "monetary",
+}
+FEATURES = tuple(
+    name
+    for name, fact in FACTS.items()
+    if name not in LEFT_OUT and fact.source not in (Source.NIGHTLY, Source.GIVEN) and not name.startswith("health_30d")
+)
+"""What is learnt from: no names, no places among others, nothing that a model said."""
+SIGNS = {"orders": "last_order", "usage": "last_usage", "contract": "mrr"}
+MONTHS = 24
+STEPS = (28, 14, 7)
+ENOUGH_DAYS = 8
+NEAR = 7
+MOST_ROWS = 100_000
+MIX = 2_654_435_761
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Customers on past days. `day` is the ordinal of the day, `after` days until leaving was seen (NaN: stayed)."""
+
+    columns: dict[str, Column]
+    customer: npt.NDArray[np.int64]
+    day: Floats
+    left: Flags
+    after: Floats
+    days: list[date]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+def with_us(table: pa.Table, day: date, spec: ChurnSpec) -> Flags:
+    """Return which rows are customers that can still leave: active within the days of the plan, or under contract."""
+    return ~_gone(table[SIGNS[spec.by]], day, spec)
+
+
+def features(table: pa.Table, days: npt.NDArray[np.int64]) -> dict[str, Column]:
+    """Return the columns of rows; a date becomes the days from it to the row's own day (given since 1970)."""
+    found = {}
+    for name in FEATURES:
+        kind = FACTS[name].kind
+        like = tables.categories(name, [], []) if kind in (Kind.TEXT, Kind.CHOICE) else None
+        column = tables.column(name, table[name], like)
+        if column.kind == "day":
+            column = tables.numbers(name, days - column.values)
+        found[name] = column
+    return found
+
+
+def past(spec: ChurnSpec, today: date) -> Past | None:
+    """Return rows of kept days whose horizon is over by `today`; None where there is no such day."""
+    kept = list(FactsDay.objects.filter(day__lte=today, day__gt=today - timedelta(days=31 * MONTHS)).order_by("day"))
+    weekly = _apart(kept, NEAR)
+    whole = [day for day in weekly if _complete(day.day, weekly, spec)]
+    chosen = next((some for step in STEPS if len(some := _apart(whole, step)) >= ENOUGH_DAYS), whole)
+    if not chosen:
+        return None
+    sign = SIGNS[spec.by]
+    later = {day.day: snapshots.read(day, ["customer_id", sign]) for day in weekly if day.day > chosen[0].day}
+    parts = [_rows(day, later, spec, len(chosen)) for day in chosen]
+    table = pa.concat_tables([part[0] for part in parts])
+    days = np.concatenate(
+        [np.full(len(part[0]), _since_1970(day.day)) for part, day in zip(parts, chosen, strict=True)]
+    )
+    after = np.concatenate([part[1] for part in parts])
+    customers = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
+    days_read = [day.day for day in chosen]
+    return Past(features(table, days), customers, days.astype(np.float64), ~np.isnan(after), after, days_read)
+
+
+def _apart(kept: Sequence[FactsDay], step: int) -> list[FactsDay]:
+    """Return days at least so far apart, the last one among them, oldest first."""
+    found: list[FactsDay] = []
+    for day in reversed(kept):
+        if not found or (found[-1].day - day.day).days >= step:
+            found.append(day)
+    return found[::-1]
+
+
+def _complete(day: date, weekly: Sequence[FactsDay], spec: ChurnSpec) -> bool:
+    """Say whether the horizon after a day is over, and a day near its end was kept."""
+    end = day + timedelta(days=spec.horizon_days)
+    return any(end - timedelta(days=NEAR) <= other.day <= end for other in weekly)
+
+
+def _since_1970(day: date) -> int:
+    return day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _rows(day: FactsDay, later: dict[date, pa.Table], spec: ChurnSpec, of: int) -> tuple[pa.Table, Floats]:
+    """Return a day's customers who were with us, and after how many days each was seen to have left, NaN for never."""
+    table = snapshots.read(day, ["customer_id", *FEATURES])
+    table = table.filter(pa.array(with_us(table, day.day, spec)))
+    customers = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
+    share = max(1, -(-len(customers) * of // MOST_ROWS))
+    some = np.flatnonzero((customers * MIX % 2**32) % share == 0)
+    table, customers = table.take(pa.array(some)), customers[some]
+    after = np.full(len(customers), np.nan)
+    end = day.day + timedelta(days=spec.horizon_days)
+    still_gone = np.zeros(len(customers), dtype=bool)
+    for other in sorted((other for other in later if day.day < other <= end), reverse=True):
+        gone = _gone_of(customers, later[other], other, spec)
+        if other == max(one for one in later if one <= end):
+            still_gone = gone
+        # A contract may lapse for a week and be renewed; who is back by the end of the horizon has not left.
+        counted = gone & still_gone if spec.by == "contract" else gone
+        after = np.where(counted, (other - day.day).days, after)
+    return table, after
+
+
+def _gone_of(customers: npt.NDArray[np.int64], table: pa.Table, day: date, spec: ChurnSpec) -> Flags:
+    known = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
+    gone = _gone(table[SIGNS[spec.by]], day, spec)
+    at = np.minimum(np.searchsorted(known, customers), max(0, len(known) - 1))
+    there = known[at] == customers if len(known) else np.zeros(len(customers), dtype=bool)
+    found: Flags = there & gone[at] if len(known) else there
+    return found
+
+
+def _gone(sign: pa.ChunkedArray, day: date, spec: ChurnSpec) -> Flags:
+    if spec.by == "contract":
+        running: Flags = pc.fill_null(pc.greater(sign.cast(pa.float64()), 0.0), False).to_numpy()
+        return ~running
+    last = pc.fill_null(sign.cast(pa.date32()).cast(pa.int32()), -(10**6)).to_numpy()
+    found: Flags = _since_1970(day) - last >= spec.days
+    return found
