@@ -55,7 +55,6 @@ def said(engine: Engine, record: Record, known: pa.Table, spec: MeasureSpec, whe
     columns |= {"next_offer": offered.following, "need_orientation": need, "need_reason": reason}
     columns |= voice.said_of(known, when)
     columns["churn_probability"], churn = leaving.said(known, spec.churn, when.today)
-    columns |= voice.said_of(known, when)
     return Said(columns, offered, {"value": card, "offers": offered.card, "needs": counts}, churn)
 
 
