@@ -297,6 +297,19 @@ def usage_by_event(customer_id: int, *, today: date) -> list[EventUsage]:
     return [EventUsage(**row) for row in found]
 
 
+def usage_since(customer_id: int, *, days: int, today: date) -> list[EventUsage]:
+    """Return everything that one customer used within so many days, with the use of the last 30 and the 30 before."""
+    found = _usage(
+        "SELECT event, CAST(COALESCE(SUM(count) FILTER (day >= $today - 30), 0) AS BIGINT) AS now, "
+        "CAST(COALESCE(SUM(count) FILTER (day < $today - 30 AND day >= $today - 60), 0) AS BIGINT) AS before, "
+        "MAX(day) AS last FROM {usage} GROUP BY event ORDER BY event",
+        customer_id,
+        days=days,
+        today=today,
+    )
+    return [EventUsage(**row) for row in found]
+
+
 def _usage(statement: str, customer_id: int, *, days: int, today: date) -> list[dict[str, Any]]:
     """Return the rows of a statement over one customer's usage of the days before today."""
     when = reading.morning(today)

@@ -14,6 +14,7 @@ from zhike.web.pages import (
     views,
     voice,
     works,
+    worth,
 )
 
 urlpatterns = [
@@ -35,6 +36,10 @@ urlpatterns = [
     path("customers/<int:customer_id>/corrected", customer_then.customer_corrected, name="customer-corrected"),
     path("customers/<int:customer_id>/events", customer.customer_events, name="customer-events"),
     path("churn-score", leaving.churn_model, name="churn-model"),
+    path("customers/<int:customer_id>/worth", worth.customer_worth, name="customer-worth"),
+    path("customers/<int:customer_id>/offers/dismiss", worth.offer_dismiss, name="offer-dismiss"),
+    path("customers/<int:customer_id>/offers/allow", worth.offer_take_back, name="offer-take-back"),
+    path("customers/<int:customer_id>/need", worth.need_state, name="need-state"),
     path("views/new", views.view_new, name="view-new"),
     path("views/<int:segment_id>/save", views.view_save, name="view-save"),
     path("views/<int:segment_id>/delete", views.view_delete, name="view-delete"),

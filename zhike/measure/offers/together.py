@@ -148,9 +148,8 @@ def judge(pairs: Pairs, *, split: int, since: int) -> dict[str, Any]:
     }
     bar = max(("recent", "ever"), key=lambda name: (1 / tried[name]).mean())
     hits = {name: (ranks <= FIRST).astype(np.float64) for name, ranks in tried.items()}
-    apart = hits["together"] - hits[bar]
-    error = SURE * float(apart.std(ddof=1)) / np.sqrt(len(apart))
-    gain = float(apart.mean())
+    gain, low, high = _interval(hits["together"] - hits[bar])
+    _rank_gain, rank_low, _rank_high = _interval(1 / tried["together"] - 1 / tried[bar])
     return {
         **said,
         "bar": bar,
@@ -159,10 +158,20 @@ def judge(pairs: Pairs, *, split: int, since: int) -> dict[str, Any]:
         "popular_hit_rate": round(float(hits[bar].mean()), 4),
         "popular_mrr": round(float((1 / tried[bar]).mean()), 4),
         "gain": round(gain, 4),
-        "gain_low": round(gain - error, 4),
-        "gain_high": round(gain + error, 4),
-        "use": "together" if gain - error > 0 else "popular",
+        "gain_low": round(low, 4),
+        "gain_high": round(high, 4),
+        "mrr_gain_low": round(rank_low, 4),
+        # Everybody is offered the same popular things, so that hits of theirs come together by luck: the whole order
+        # must be better, too.
+        "use": "together" if low > 0 and rank_low > 0 else "popular",
     }
+
+
+def _interval(apart: Floats) -> tuple[float, float, float]:
+    """Return the mean of differences with the ends of its 95 per cent interval."""
+    error = SURE * float(apart.std(ddof=1)) / float(np.sqrt(len(apart)))
+    gain = float(apart.mean())
+    return gain, gain - error, gain + error
 
 
 def _ranks(own: Matrix, wanted: Matrix, weights: Matrix | None, popular: Floats) -> Floats:
