@@ -77,9 +77,9 @@ def _confidence(figures: Mapping[str, Any]) -> Section:
         [f"{100 * one['stated']:.0f}" for one in bins],
         {_("Right"): [100 * one["true"] for one in bins], _("Stated"): [100 * one["stated"] for one in bins]},
         label=_("Stated confidence and share right"),
-        below=_("Stated confidence (%)"),
+        below=_("Stated confidence, per cent"),
     )
-    said = _("Where the model says 80 %, 80 of 100 answers should be right.")
+    said = _("Of answers with a stated confidence of 0.8, eight in ten should be right.")
     return Section(_("Confidence"), [said], Table([_("Stated"), _("Right"), _("Share of texts")], rows), plot)
 
 
@@ -110,7 +110,7 @@ def _confusions(figures: Mapping[str, Any]) -> Section:
     if len(names) <= MOST_OF_GRID:
         shares = [[count / max(1, sum(line)) for count in line] for line in counts]
         short = [name if len(name) <= 8 else f"{name[:7]}…" for name in names]
-        plot = drawing.shades(short, short, shares, label=_("Meant and answered"), below=_("Answered (% of each line)"))
+        plot = drawing.shades(short, short, shares, label=_("Meant and answered"), below=_("Answered, per cent of each line"))
     return Section(_("Largest confusions"), examples, Table(head, rows) if rows else None, plot)
 
 
