@@ -152,9 +152,12 @@ def try_health(version: PlanVersion, *, outcome: Outcome, horizon: int, by: Staf
 
 def carry_out(trial: HealthTrial, *, watcher: Watcher) -> None:
     """Try a draft and keep what came of it; a refusal is kept as well, for the page. Twice gives the same."""
+    plan = queries.plan_of(trial.version) if trial.version else queries.in_force()
     specs = (HealthSpec.model_validate(spec) for spec in (trial.draft, trial.force))
     try:
-        told = trials.try_health(*specs, horizon=trial.horizon, outcome=cast(Outcome, trial.outcome), watcher=watcher)
+        told = trials.try_health(
+            *specs, horizon=trial.horizon, outcome=cast(Outcome, trial.outcome), churn=plan.churn, watcher=watcher
+        )
     except trials.NothingToTry as refusal:
         HealthTrial.objects.filter(pk=trial.pk).update(said=gettext(str(refusal.message)) % refusal.details)
         raise

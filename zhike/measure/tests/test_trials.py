@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from zhike.measure import snapshots, trials
 from zhike.measure.models import FactsDay
-from zhike.measure.specs import HealthSpec
+from zhike.measure.specs import ChurnSpec, HealthSpec
 from zhike.measure.trials import figures
 from zhike.org.works import Silent
 
@@ -142,6 +142,28 @@ def test_a_contract_that_was_not_renewed_is_a_loss_and_one_that_was_is_none() ->
     assert told.lost == 60
     assert told.draft.auc.value == 1.0
     assert told.verdict == "better"
+
+
+@pytest.mark.django_db
+def test_what_being_lost_means_comes_from_the_plan() -> None:
+    """No stage is kept here: who is lost is told by the last order, and somebody back the next week is not."""
+    gone = [100 + 2 * place if place % 2 else 10_000 for place in range(60)]
+    for week in range(WEEKS):
+        day, at = FIRST + timedelta(weeks=week), 7 * week
+        keep(
+            day,
+            {
+                "customer_id": pa.array(range(60), pa.int64()),
+                "usage_30d": pa.array([20 if place % 2 else 80 for place in range(60)], pa.int64()),
+                "last_nps": pa.array([place % 11 for place in range(60)], pa.int64()),
+                "last_order": pa.array([FIRST + timedelta(days=min(at, end)) for end in gone], pa.date32()),
+            },
+        )
+    told = tried(horizon=60, churn=ChurnSpec(by="orders", days=30))
+    assert (told.lost_by, told.lost_days, told.lost) == ("orders", 30, 30)
+    assert told.draft.auc.value is not None
+    assert told.draft.auc.value > 0.6
+    assert tried(horizon=60, churn=ChurnSpec(by="usage", days=30)).lost == 0
 
 
 @pytest.mark.django_db

@@ -18,11 +18,12 @@ from zhike.measure.computing import Watcher
 from zhike.measure.facts import fields
 from zhike.measure.lake import Engine
 from zhike.measure.models import FactsDay
-from zhike.measure.specs import HealthSpec
+from zhike.measure.specs import ChurnSpec, HealthSpec
 from zhike.measure.trials import figures
 from zhike.measure.trials.figures import Figure, Judged, Rows
 
 Outcome = Literal["churn", "renewal"]
+LostBy = Literal["stage", "orders", "usage", "contract", "renewal"]
 Verdict = Literal["too_few", "no_signal", "better", "worse", "same"]
 STEP = 7  # Days between the kept days that are read.
 EACH = 4  # Every so manieth of them is a day on which customers are scored and counted.
@@ -40,14 +41,17 @@ class NothingToTry(Refusal):
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a trial. `lost` counts customers, `rows` customers on days; `unscored` rows had no health.
+    """What came of a trial.
 
-    `better` is how much the draft's AUC exceeds that of the score in force. `deciles` hold the share of lost by tenths
-    of each score, the worst first. `late` is how many of the days were computed long after they were over, so that
-    what was entered afterwards may be in them.
+    `lost_by` and `lost_days` say what being lost meant. `lost` counts customers, `rows` customers on days; `unscored`
+    rows had no health. `better` is how much the draft's AUC exceeds that of the score in force. `deciles` hold the
+    share of lost by tenths of each score, the worst first. `late` is how many of the days were computed long after they were
+    over, so that what was entered afterwards may be in them.
     """
 
     outcome: Outcome
+    lost_by: LostBy
+    lost_days: int
     horizon: int
     first: date
     last: date
@@ -65,12 +69,19 @@ class Tried:
 
 
 def try_health(
-    draft: HealthSpec, force: HealthSpec, *, horizon: int = HORIZON, outcome: Outcome = "churn", watcher: Watcher
+    draft: HealthSpec,
+    force: HealthSpec,
+    *,
+    horizon: int = HORIZON,
+    outcome: Outcome = "churn",
+    churn: ChurnSpec | None = None,
+    watcher: Watcher,
 ) -> Tried:
     """Try a draft of the health score on the kept days.
 
-    `horizon` is within how many days after a score somebody has to be lost to count: by the stage churned of the days
-    kept afterwards, or, for `renewal`, by a contract that ended within the horizon and was not renewed. Raises
+    `horizon` is within how many days after a score somebody has to be lost to count: by what the plan calls churn,
+    without that by the stage churned, on the days kept afterwards; or, for `renewal`, by a contract that ended within
+    the horizon and was not renewed. Raises
     NothingToTry, RuleError for a segment that names no such fact, and LakeFileMissing.
     """
     kept = _grid()
@@ -80,8 +91,9 @@ def try_health(
     allowed = fields()
     with lake.engine() as engine:
         watcher.step(str(_("Finding who was lost")), 0, len(kept))
-        losses = _losses(engine, kept) if outcome == "churn" else _not_renewed(engine, kept)
-        trial = _Trial(engine, allowed, (force, draft), horizon, outcome, losses)
+        gone = Gone(churn if outcome == "churn" else None)
+        losses = _losses(engine, kept, gone) if outcome == "churn" else _not_renewed(engine, kept)
+        trial = _Trial(engine, allowed, (force, draft), horizon, outcome, gone, losses)
         chosen = {day.day for day in days}
         for place, day in enumerate(kept):
             watcher.step(str(_("Scoring past days")), place, len(kept))
@@ -98,22 +110,46 @@ def _grid() -> list[FactsDay]:
     return found[:MOST_DAYS][::-1]
 
 
+@dataclass(frozen=True)
+class Gone:
+    """What being gone means on a kept day: what the plan says, or the stage churned."""
+
+    churn: ChurnSpec | None
+
+    @property
+    def column(self) -> str:
+        """The fact that tells it."""
+        signs = {"orders": "last_order", "usage": "last_usage", "contract": "mrr"}
+        return signs[self.churn.by] if self.churn else "stage"
+
+    def sql(self, day: date) -> str:
+        """Return the condition on a row of that day; it is never unknown."""
+        if self.churn is None:
+            return "COALESCE(stage = 'churned', false)"
+        if self.churn.by == "contract":
+            return "NOT COALESCE(mrr > 0, false)"
+        # Who never came is no customer who could still leave.
+        return f"COALESCE(DATE '{day.isoformat()}' - {self.column} >= {self.churn.days}, true)"
+
+
+# A lapse that is over by the next kept day is no loss.
 LOSSES = """
 SELECT customer_id, day FROM (
-  SELECT customer_id, day, stage = 'churned' AS gone,
-         LAG(stage = 'churned') OVER (PARTITION BY customer_id ORDER BY day) AS before FROM ({kept}))
-WHERE gone AND NOT before
+  SELECT customer_id, day, gone, LAG(gone) OVER days AS before, COALESCE(LEAD(gone) OVER days, true) AS still
+  FROM ({kept}) WINDOW days AS (PARTITION BY customer_id ORDER BY day))
+WHERE gone AND NOT before AND still
 """
 
 
-def _losses(engine: Engine, kept: Sequence[FactsDay]) -> pa.Table:
+def _losses(engine: Engine, kept: Sequence[FactsDay], gone: Gone) -> pa.Table:
     """Return customer_id and the first kept day of each loss."""
-    return engine.query(lake.filled(LOSSES, kept=_over(kept, "stage")))
+    told = " UNION ALL ".join(_told(day, gone.column, f"{gone.sql(day.day)} AS gone") for day in kept)
+    return engine.query(lake.filled(LOSSES, kept=told))
 
 
 def _not_renewed(engine: Engine, kept: Sequence[FactsDay]) -> pa.Table:
     """Return customer_id and the end of each contract that was not renewed."""
-    ends = engine.query(_over(kept, "contract_end"))
+    ends = engine.query(" UNION ALL ".join(_told(day, "contract_end", "contract_end") for day in kept))
     return engine.query(ENDED, {"grace": GRACE}, ends=ends)
 
 
@@ -129,11 +165,13 @@ SELECT customer_id, contract_end AS day FROM later WHERE told <= contract_end
 """
 
 
-def _over(kept: Sequence[FactsDay], column: str) -> str:
-    one = "SELECT customer_id, {column}, DATE {day} AS day FROM {kept}"
-    return " UNION ALL ".join(
-        lake.filled(one, column=column, day=lake.quoted(day.day.isoformat()), kept=snapshots.relation(day, [column]))
-        for day in kept
+def _told(day: FactsDay, column: str, expression: str) -> str:
+    """Return the statement for customer_id, an expression over a column, and the day, of a kept day."""
+    return lake.filled(
+        "SELECT customer_id, {expression}, DATE {day} AS day FROM {kept}",
+        expression=expression,
+        day=lake.quoted(day.day.isoformat()),
+        kept=snapshots.relation(day, [column]),
     )
 
 
@@ -147,11 +185,12 @@ class _Trial:
         specs: tuple[HealthSpec, HealthSpec],
         horizon: int,
         outcome: Outcome,
+        gone: Gone,
         losses: pa.Table,
     ) -> None:
         self.engine, self.allowed, self.specs = engine, allowed, specs
-        self.horizon, self.outcome, self.losses = horizon, outcome, losses
-        named = {"stage", "contract_end", "days_to_renewal"}
+        self.horizon, self.outcome, self.gone, self.losses = horizon, outcome, gone, losses
+        named = {gone.column, "contract_end"}
         self.columns = sorted(named.union(*(health.columns(spec, allowed) for spec in specs)) - {"customer_id"})
         self.counted: list[pa.Table] = []
         self.watched: list[pa.Table] = []
@@ -163,7 +202,8 @@ class _Trial:
         """Score a kept day: everybody where it is counted, else those who were lost sooner or later."""
         known = self.engine.query(
             lake.filled(
-                "SELECT * FROM {kept} WHERE COALESCE(stage, '') <> 'churned' {some}",
+                "SELECT * FROM {kept} WHERE NOT {gone} {some}",
+                gone=self.gone.sql(day.day),
                 kept=snapshots.relation(day, self.columns),
                 some="" if counted else "AND customer_id IN (SELECT customer_id FROM losses)",
             ),
@@ -205,6 +245,8 @@ class _Trial:
         gone = len(np.unique(code[lost > 0]))
         return Tried(
             outcome=self.outcome,
+            lost_by=self._lost_by(),
+            lost_days=self.gone.churn.days if self.gone.churn else 0,
             horizon=self.horizon,
             first=self.days[0],
             last=self.days[-1],
@@ -220,6 +262,11 @@ class _Trial:
             deciles={"force": figures.deciles(force), "draft": figures.deciles(draft)},
             verdict=_verdict(gone, judged[1], better),
         )
+
+    def _lost_by(self) -> LostBy:
+        if self.outcome == "renewal":
+            return "renewal"
+        return self.gone.churn.by if self.gone.churn else "stage"
 
     def _named(self) -> list[tuple[str, HealthSpec]]:
         return list(zip(("force", "draft"), self.specs, strict=True))

@@ -63,6 +63,21 @@ def basis(told: Told) -> str:
     return said % {**counts, **days}
 
 
+def meaning(told: Told) -> str:
+    """Return what being lost meant."""
+    days = {"days": words.plain(told["lost_days"])}
+    match told["lost_by"]:
+        case "renewal":
+            return gettext("lost: a contract that ended and was not renewed")
+        case "orders":
+            return gettext("lost: no order for %(days)s days") % days
+        case "usage":
+            return gettext("lost: no use for %(days)s days") % days
+        case "contract":
+            return gettext("lost: no contract runs any more")
+    return gettext("lost: the stage churned")
+
+
 def notes(told: Told) -> list[str]:
     """Return what to bear in mind."""
     found = []
@@ -92,7 +107,7 @@ def figures(told: Told) -> list[Line]:
 
 def lines(told: Told) -> list[str]:
     """Return the whole result as lines of text."""
-    head = [verdict(told)[1], basis(told), *notes(told), ""]
+    head = [verdict(told)[1], basis(told), meaning(told), *notes(told), ""]
     widest = max(len(line.name) for line in figures(told))
     in_force, draft = gettext("In force"), gettext("Draft")
     rows = [f"{line.name:{widest}}  {in_force} {line.force}   {draft} {line.draft}" for line in figures(told)]

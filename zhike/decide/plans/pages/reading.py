@@ -12,6 +12,7 @@ from zhike.decide.plans import queries
 from zhike.decide.plans.models import PlanState, PlanVersion
 from zhike.decide.plans.pages import shown, words
 from zhike.decide.plans.rules import Plan, PlanErrors, differences
+from zhike.measure.trials import HORIZON
 from zhike.org.middleware import StaffRequest
 from zhike.org.roles import Permission
 
@@ -69,7 +70,11 @@ def _tried(plan: Plan, row: PlanVersion, force: PlanVersion | None) -> dict[str,
     """Return whether this version's health can be tried against the one in force, and the newest trials of it."""
     if force is None or force.pk == row.pk or queries.plan_of(force).health == plan.health:
         return {"may_try": False}
-    return {"may_try": True, "trials": queries.trials_of(row)}
+    return {
+        "may_try": True,
+        "horizon": plan.churn.horizon_days if plan.churn else HORIZON,
+        "trials": queries.trials_of(row),
+    }
 
 
 def _changes(plan: Plan, row: PlanVersion, force: PlanVersion | None) -> list[shown.Change]:

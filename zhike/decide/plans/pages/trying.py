@@ -48,6 +48,7 @@ def trial(request: StaffRequest, trial_id: int) -> HttpResponse:
         context |= {
             "look": look,
             "verdict": said,
+            "meaning": wording.meaning(told),
             "basis": wording.basis(told),
             "notes": wording.notes(told),
             "figures": wording.figures(told),

@@ -109,7 +109,7 @@ class Command(BaseCommand):
         force = queries.in_force().health
         horizon = min(max(options["horizon"], trials.LEAST_HORIZON), trials.MOST_HORIZON)
         told = trials.try_health(
-            plan.health, force, horizon=horizon, outcome=options["outcome"], watcher=Said(self.stderr)
+            plan.health, force, horizon=horizon, outcome=options["outcome"], churn=plan.churn, watcher=Said(self.stderr)
         )
         if options["json"]:
             self.stdout.write(json.dumps(trials.plain(told), ensure_ascii=False, indent=2))
