@@ -45,8 +45,8 @@ class Tried:
 
     `lost_by` and `lost_days` say what being lost meant. `lost` counts customers, `rows` customers on days; `unscored`
     rows had no health. `better` is how much the draft's AUC exceeds that of the score in force. `deciles` hold the
-    share of lost by tenths of each score, the worst first. `late` is how many of the days were computed long after they were
-    over, so that what was entered afterwards may be in them.
+    share of lost by tenths of each score, the worst first. `late` is how many of the days were computed long after
+    they were over, so that what was entered afterwards may be in them.
     """
 
     outcome: Outcome
