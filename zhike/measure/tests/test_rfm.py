@@ -57,6 +57,47 @@ def test_more_never_means_a_lower_score_and_equals_are_equal(engine: Engine, whe
         assert max(row["r_score"] for row in rows) == 5
 
 
+BOUNDS = RfmSpec(
+    scores="bounds",
+    recency_bounds=[2, 5, 9, 15],
+    frequency_bounds=[1, 2, 4, 7],
+    monetary_bounds=[Decimal(0), Decimal(10), Decimal(100), Decimal(300)],
+)
+SPECS = st.sampled_from([RfmSpec(), BOUNDS])
+BUYERS = st.lists(
+    st.tuples(st.integers(1, 20), st.integers(0, 9), st.integers(-50, 500)), min_size=1, max_size=25, unique=True
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(BUYERS, SPECS, st.data())
+def test_more_recent_more_often_more_money_never_lowers_ones_own_score(
+    engine: Engine, when: Morning, seen: list[Seen], spec: RfmSpec, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(seen) - 1))
+    sooner, times, money = data.draw(st.tuples(st.integers(0, 19), st.integers(0, 5), st.integers(0, 400)))
+    ago, often, paid = seen[place]
+    assert ago is not None
+    better: list[Seen] = [*seen]
+    better[place] = (max(1, ago - sooner), often + times, paid + money)
+    before, after = (scored(engine, when, each, spec)[place] for each in (list(seen), better))
+    for score in ("r_score", "f_score", "m_score"):
+        assert after[score] >= before[score], score
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEN, SPECS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing(
+    engine: Engine, when: Morning, seen: list[Seen], spec: RfmSpec, random: Any
+) -> None:
+    order = list(range(len(seen)))
+    random.shuffle(order)
+    rows = scored(engine, when, list(seen), spec)
+    moved = scored(engine, when, [seen[place] for place in order], spec)
+    unnamed = [{**row, "customer_id": 0} for row in rows]
+    assert [unnamed[place] for place in order] == [{**row, "customer_id": 0} for row in moved]
+
+
 def test_ties_get_the_kinder_score(engine: Engine, when: Morning) -> None:
     rows = scored(engine, when, [(1, 1, 1)] * 7)
     assert {row["rfm"] for row in rows} == {"555"}

@@ -90,9 +90,17 @@ def used(customer: Customer, *rows: tuple[str, int, int]) -> None:
     pq.write_table(table, place)
     moments = [row[1].replace(tzinfo=UTC) for row in made]
     LakeFile.objects.create(
-        path="usage/1.parquet", kind="usage", month=min(moments).date().replace(day=1), rows=len(made),
-        bytes=1, first_at=min(moments), last_at=max(moments), least_customer=customer.pk, most_customer=customer.pk, created_at=NOW,
-    )  # fmt: skip
+        path="usage/1.parquet",
+        kind="usage",
+        month=min(moments).date().replace(day=1),
+        rows=len(made),
+        bytes=1,
+        first_at=min(moments),
+        last_at=max(moments),
+        least_customer=customer.pk,
+        most_customer=customer.pk,
+        created_at=NOW,
+    )
 
 
 def shown(person: Person, customer: Customer) -> str:
