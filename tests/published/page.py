@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tests.published import churn as leaving
 from tests.published import customer_value as value
+from tests.published import texts
 from tests.published.rows import ROOT, Published, published
 
 PLACE = ROOT / "docs" / "reference" / "accuracy.md"
@@ -70,7 +71,7 @@ def shown(number: float) -> str:
     return f"{number:.6g}" if abs(number) < 1000 else f"{number:.3f}"
 
 
-PARTS: dict[str, Callable[[], str]] = {"customer value": customer_value, "churn": churn}
+PARTS: dict[str, Callable[[], str]] = {"customer value": customer_value, "churn": churn, "texts": texts.part}
 
 
 def part(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -40,6 +40,8 @@ def clusters(texts: Corpus, leanings: Floats | None = None, *, least: int = 2, f
     if len(texts) < 2:
         return []
     weighing = Weighing.learn(texts.counts)
+    # What many say is what is looked for: rarity counts, but less than where one label is told from another.
+    weighing = replace(weighing, rarity=np.sqrt(weighing.rarity))
     weighed = weighing.weighed(texts.counts)
     near = np.clip((weighed @ weighed.T).toarray(), 0.0, 1.0)
     near[texts.group[:, None] == texts.group[None, :]] = 1.0
@@ -66,10 +68,26 @@ def _shared(texts: Corpus, weighing: Weighing, weighed: sparse.csr_matrix, rows:
     inside = weighed[rows]
     share = np.bincount(inside.indices, minlength=weighed.shape[1]) / len(rows)
     overall = np.bincount(weighed.indices, minlength=weighed.shape[1]) / weighed.shape[0]
-    pull = np.asarray(inside.mean(axis=0)).ravel() * (share - overall) * (weighing.block < terms.BLOCKS - 1)
-    best = np.argsort(-pull)[:60]
+    pull = np.asarray(inside.mean(axis=0)).ravel() * share * (share - overall) * (weighing.block < terms.BLOCKS - 1)
+    best = np.argsort(-pull)[:200]
     best = best[pull[best] > 0]
     members = [texts.plain[row] for row in rows[:200]]
     said = terms.spellings(members, weighing.columns[best], pieces=False)
     spelled = {said.get(int(weighing.columns[at]), ""): float(pull[at]) for at in best}
-    return apart({term: weight * min(len(term), 4) ** 0.5 for term, weight in spelled.items()}, TITLE_TERMS)
+    readable = {
+        term: weight for term, weight in spelled.items() if all(sign.isalnum() or sign in " '" for sign in term)
+    }
+    found = apart({term: weight * min(len(term), 4) ** 0.5 for term, weight in readable.items()}, 3 * TITLE_TERMS)
+    return _without_overlap(found)[:TITLE_TERMS]
+
+
+def _without_overlap(found: list[str]) -> list[str]:
+    """Leave out a term that shares two characters or a word with one before it."""
+    kept: list[str] = []
+    seen: set[str] = set()
+    for term in found:
+        parts = set(term.split()) if term.isascii() else {term[at : at + 2] for at in range(len(term) - 1)} or {term}
+        if not parts & seen:
+            kept.append(term)
+            seen |= parts
+    return kept

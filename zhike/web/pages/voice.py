@@ -185,7 +185,12 @@ def row(one: VoiceText, staff: Staff, topics: Sequence[str]) -> dict[str, Any]:
 def _mark(one: VoiceText, aspect: Aspect, values: Sequence[str], keys: str) -> dict[str, Any]:
     shown = found(one, aspect)
     choices = [
-        {"value": value, "name": name_of(aspect, value), "on": value == shown["value"], "key": key}
+        {
+            "value": value,
+            "name": name_of(aspect, value),
+            "on": value == shown["value"] and not shown["unsure"],
+            "key": key,
+        }
         for value, key in zip(values, keys, strict=True)
     ]
     return {**shown, "choices": choices}

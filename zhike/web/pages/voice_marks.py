@@ -41,7 +41,7 @@ def found(one: VoiceText, aspect: Aspect) -> dict[str, Any]:
     percent = f"{100 * getattr(one, f'{aspect}_confidence'):.0f} %"
     how = {
         Origin.PERSON: gettext("said by a colleague"),
-        Origin.UNSURE: gettext("unsure, %(share)s") % {"share": percent},
+        Origin.UNSURE: gettext("unsure: %(guess)s %(share)s") % {"guess": name_of(aspect, value), "share": percent},
     }.get(origin, percent)
     look = LOOKS.get(value, "") if origin != Origin.UNSURE and aspect == Aspect.SENTIMENT else ""
     return {
