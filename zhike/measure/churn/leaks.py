@@ -45,14 +45,20 @@ class Alone:
     sure_hits: int
 
 
-def find(columns: Mapping[str, Column], positive: Flags, label: str) -> list[Finding]:
-    """Return a finding of kind `leak` for each column that gives the answer away; one finding a column."""
+def find(
+    columns: Mapping[str, Column], positive: Flags, label: str, group: npt.NDArray[np.uint64] | None = None
+) -> list[Finding]:
+    """Return a finding of kind `leak` for each column that gives the answer away; one finding a column.
+
+    Rows of one group are on the same side when a column is judged on rows whose answers it has not seen.
+    """
     hits = int(positive.sum())
     if min(hits, len(positive) - hits) < FEWEST:
         return []
     found: dict[str, Finding] = {}
+    half = None if group is None else np.unique(group, return_inverse=True)[1] % 2 == 0
     for column in columns.values():
-        said = _alone(column, positive, label)
+        said = _alone(column, positive, label, half)
         if said:
             found[column.name] = said
     left = {name: column for name, column in columns.items() if name not in found}
@@ -75,7 +81,7 @@ def of_ids(column: Column, positive: Flags) -> Finding | None:
     return Finding("leak", column.name, NUMBERED, {"column": column.name, "auc": f"{area:.3f}"})
 
 
-def _alone(column: Column, positive: Flags, label: str) -> Finding | None:
+def _alone(column: Column, positive: Flags, label: str, half: Flags | None) -> Finding | None:
     name, hits = column.name, int(positive.sum())
     base = hits / len(positive)
     filled = ~column.missing
@@ -87,7 +93,7 @@ def _alone(column: Column, positive: Flags, label: str) -> Finding | None:
         and caught >= FILLED_COVERED * hits
     ):
         return _said(FILLED, column, share=f"{caught / rows:.0%}", rows=rows)
-    told = tell(column, positive)
+    told = tell(column, positive, half)
     if told.area >= PERFECT:
         return _said(SEPARATES, column, auc=f"{told.area:.3f}")
     sure = judging.wilson(told.sure_hits, told.sure_rows)[0] if told.sure_rows >= 2 * FEWEST else 0.0
@@ -109,10 +115,11 @@ def _shorter(column: Column, positive: Flags) -> float:
     return judging.plain_auc(positive[held], -column.values[held])
 
 
-def tell(column: Column, positive: Flags) -> Alone:
+def tell(column: Column, positive: Flags, half: Flags | None = None) -> Alone:
     """Return how well a column alone orders rows whose answers it has not seen, and how sure its surest values are."""
     at = _binned(column)
-    half = np.arange(len(positive)) % 2 == 0
+    if half is None:
+        half = np.arange(len(positive)) % 2 == 0
     score = np.zeros(len(positive))
     rows = hits = 0
     for learn, see in ((half, ~half), (~half, half)):

@@ -91,10 +91,17 @@ def _held(column: Column) -> Floats:
 
 def distance(one: Floats, other: Floats) -> float:
     """Return the greatest distance of two distributions (Kolmogorov and Smirnov)."""
-    one, other = np.sort(one), np.sort(other)
+    # Multiplied or in logarithms, equal numbers differ in their last digits.
+    one, other = np.sort(_seven_digits(one)), np.sort(_seven_digits(other))
     every = np.concatenate([one, other])
     below = np.searchsorted(one, every, side="right") / len(one)
     return float(np.abs(below - np.searchsorted(other, every, side="right") / len(other)).max())
+
+
+def _seven_digits(values: Floats) -> Floats:
+    scale = 10.0 ** (6 - np.floor(np.log10(np.maximum(np.abs(values), 1e-9))))
+    found: Floats = np.round(values * scale) / scale
+    return found
 
 
 def _alike(one: int, other: int, cap: float = 0.1) -> float:
@@ -227,7 +234,10 @@ def _valleys(logs: Floats, step: float) -> Iterator[float]:
         middle = float((logs[at] + logs[at + 1]) / 2)
         around = int(((logs > middle - 0.1 * step) & (logs < middle + 0.1 * step)).sum())
         # Small numbers thin out by themselves on this scale; a valley is emptier than the smaller hump is full.
-        if gap > 0.03 * step and around <= 0.1 * min(at + 1, len(logs) - at - 1):
+        smaller = logs[at + 1 :] if 2 * at > len(logs) else logs[: at + 1]
+        inner = np.sort(np.diff(smaller))[:-1]
+        wide = gap > 0.03 * step and (not len(inner) or gap > 1.2 * inner[-1])
+        if wide and around <= 0.1 * len(smaller):
             yield middle
 
 
@@ -254,6 +264,8 @@ def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding
     if len(known) < max(10 * LEAST, 0.3 * len(held)):
         return None
     rows = known[:: max(1, len(known) // 6_000)]
+    if 0.005 < float((held[rows] < 0).mean()) < 0.995:
+        return _lost_minus(column, rows, columns)  # Small numbers are natural where numbers pass through nought.
     target = np.log(np.abs(held[rows]))
     view = _view(rows, columns, column.name, logs=True)
     if len(rows) < FEWEST * view.shape[1]:
@@ -271,7 +283,8 @@ def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding
         for sign in (1, -1):
             near = np.abs(residual - sign * step) < max(3 * tight, 0.12 * step)
             enough = near.sum() >= max(FEWEST, SHARE * len(rows)) and near.sum() >= 0.7 * far.sum()
-            close = enough and float(residual[near].std()) <= 2.5 * tight
+            half_way = np.abs(residual - sign * step / 2) < max(3 * tight, 0.12 * step)
+            close = enough and float(residual[near].std()) <= 2.5 * tight and half_way.sum() < 0.3 * near.sum()
             if close and _fits(target[near] - sign * step, target[~near]):
                 details = {"column": column.name, "rows": round(near.sum() * scale), "factor": _shown(factor**sign)}
                 return Finding("scale", column.name, INSIDE, details)

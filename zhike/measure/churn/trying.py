@@ -79,7 +79,7 @@ def attempt(given: Given, test: Given | None = None) -> Trial:
     sample, order = learning.sample(usable, given.positive, who=who, moment=given.moment)
     sample = replace(sample, lag=given.lag)
     doubtful = sample.without(set(given.trusted)).columns
-    leaking = leaks.find(doubtful, sample.positive, given.label)
+    leaking = leaks.find(doubtful, sample.positive, given.label, sample.group)
     findings += leaking
     excluded.update({one.column: "leak" for one in findings if one.column in given.columns})
     sample = sample.without(set(excluded))
