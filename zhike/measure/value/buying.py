@@ -110,7 +110,7 @@ def _best(x: Floats, t_x: Floats, span: Floats, card: dict[str, Any]) -> Buying 
     tried: dict[str, Buying] = {}
     card["tried"] = {}
     for kind in KINDS:
-        found = attempted(partial(kind().fit, x[few], t_x[few], span[few], limits=True))
+        found = _attempt(kind, x[few], t_x[few], span[few])
         card["tried"][kind.NAME] = found if isinstance(found, dict) else {"log_likelihood": found.log_likelihood}
         if not isinstance(found, dict):
             tried[kind.NAME] = found
@@ -133,7 +133,18 @@ def attempted(fit: Callable[[], Fit]) -> Fit | dict[str, Any]:
     try:
         return fit()
     except Refusal as refusal:
-        return {"message": str(refusal.message), "details": refusal.details}
+        return _refused(refusal)
+
+
+def _attempt(kind: type[Buying], x: Floats, t_x: Floats, span: Floats) -> Buying | dict[str, Any]:
+    try:
+        return kind().fit(x, t_x, span, limits=True)
+    except Refusal as refusal:
+        return _refused(refusal)
+
+
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    return {"message": str(refusal.message), "details": refusal.details}
 
 
 def told(model: Model) -> dict[str, Any]:
@@ -158,7 +169,7 @@ def _holdout(kind: type[Buying], history: Mapping[str, Floats], held: date, unti
     weeks = (until - held).days / DAYS_A_WEEK
     said: dict[str, Any] = {"after": held.isoformat(), "weeks": round(weeks, 2), "customers": len(known)}
     t_x, span = last / DAYS_A_WEEK, watched / DAYS_A_WEEK
-    model = attempted(partial(kind().fit, x, t_x, span, limits=True))
+    model = _attempt(kind, x, t_x, span)
     if isinstance(model, dict):
         return {**said, **model}
     forecast = model.p_alive(x, t_x, span) * expected_for(model, weeks, x, span)
