@@ -137,6 +137,7 @@ def test_scope_and_field_permissions_hold_for_the_past(
     # Handed over since: whose it is now decides.
     operations.hand_over([lanting], jun.staff, by=None, now=now())
     assert names(shown(jun, "/customers", as_of=day, view="mine")) == []  # It was not Jun's that day.
+    assert names(shown(mei, "/customers", as_of=day, view="mine")) == []  # It was hers, but is not any more.
     assert mei.get(f"/customers/{lanting.pk}", {"as_of": day}).status_code == 404
 
 
