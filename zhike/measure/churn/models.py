@@ -8,10 +8,6 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from zhike.measure.churn.design import Matrix
@@ -61,6 +57,8 @@ class Linear:
     @classmethod
     def fit(cls, matrix: Matrix, positive: Flags) -> Self:
         """Fit by maximum likelihood with a ridge that is firmer where there are few answers to learn from."""
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  A second to load, only to learn or score.
+
         usual, logged, centre, spread = _scales(matrix)
         gap_share = np.isnan(matrix).mean(axis=0)
         blank = cls(usual, logged, centre, spread, np.zeros(0), np.zeros(0), gap_share, 0.0)
@@ -85,11 +83,13 @@ class Linear:
         return self.intercept, _by_part(each, source)
 
     def _read(self, matrix: Matrix) -> Floats:
-        held = np.where(np.isnan(matrix), self.usual, matrix).astype(np.float64)
-        logs = np.sign(held) * np.log1p(np.abs(held))
-        held = np.where(self.logged, logs, held)
-        found: Floats = np.clip((held - self.centre) / self.spread, -FARTHEST, FARTHEST)
-        return found
+        held: Floats = np.where(np.isnan(matrix), self.usual.astype(np.float32), matrix).astype(np.float64)
+        if self.logged.any():
+            long = held[:, self.logged]
+            held[:, self.logged] = np.sign(long) * np.log1p(np.abs(long))
+        held -= self.centre
+        held /= self.spread
+        return np.clip(held, -FARTHEST, FARTHEST, out=held)
 
     def _gaps(self, matrix: Matrix) -> Floats:
         found: Floats = np.isnan(matrix) - self.gap_share
@@ -138,6 +138,8 @@ class Trees:
     @classmethod
     def fit(cls, matrix: Matrix, positive: Flags) -> Self:
         """Fit with settings that grow with the rows; the same rows in the same order give the same trees."""
+        from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  The same.
+
         rows = len(positive)
         rarer = min(int(positive.sum()), rows - int(positive.sum()))
         trees = HistGradientBoostingClassifier(
@@ -186,6 +188,8 @@ class Trees:
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE  # noqa: PLC0415  The same.
+
         trees = []
         for tree in plain["trees"]:
             nodes = np.zeros(len(tree["value"]), dtype=PREDICTOR_RECORD_DTYPE)
@@ -196,6 +200,8 @@ class Trees:
 
 
 def _walk(nodes: npt.NDArray[Any], held: Floats) -> Floats:
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor  # noqa: PLC0415  The same.
+
     none = np.zeros((0, 8), dtype=np.uint32)
     threads = 1 if len(held) < FEW_ROWS else THREADS
     tree = TreePredictor(nodes, none, none)

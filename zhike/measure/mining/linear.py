@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.svm import LinearSVC
 
 from zhike.measure.mining.terms import BLOCKS, Ints, column_blocks
 
@@ -77,6 +76,8 @@ def fit(weighed: sparse.csr_matrix, labels: Ints, count: int, *, strictness: flo
     if len(seen) == 1:
         starts[seen[0]] = 1.0
         return Lines(weights, starts)
+    from sklearn.svm import LinearSVC  # noqa: PLC0415  A second to load, and only learning needs it.
+
     machine = LinearSVC(C=strictness, dual=True, tol=1e-3, max_iter=300, random_state=0)
     with warnings.catch_warnings():
         # Near enough: what it scores is calibrated afterwards. Many labels of few texts each are meant.
