@@ -23,7 +23,7 @@ def plain(text: str) -> str:
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]} {text[-TAIL:]}"
     text = unicodedata.normalize("NFKC", text).lower().translate(_UNSEEN).translate(_CURLED)
-    text = _LONG_NUMBER.sub("00000", _ADDRESS.sub(" @ ", text))
+    text = _LONG_NUMBER.sub("000", _ADDRESS.sub(" @ ", text))
     return _SPACE.sub(" ", _STRETCHED.sub(r"\1\1\1", text)).strip()
 
 
