@@ -87,6 +87,33 @@ def test_customer_value_of_a_file_is_found_and_held_to_what_came_later(lab: Lab,
     assert track["actual"][-1] <= found["repeat_purchases"] + held["actual"]
 
 
+def test_money_per_customer_rises_with_the_horizon_and_falls_with_the_discount(lab: Lab, rows: Any) -> None:
+    year = lab("clv", text_of(rows), "--horizon-weeks", "52")["value"]
+    assert set(year) >= {"total", "mean", "median", "percentiles", "top", "expected_purchases"}
+    assert year["total"] == pytest.approx(year["mean"] * year["customers"])
+    best = [one["value"] for one in year["top"]]
+    assert best == sorted(best, reverse=True)
+    assert year["percentiles"]["p99"] <= best[0]
+    names = {row[0] for row in rows}
+    assert {one["customer"] for one in year["top"]} <= names
+    # Without discount, money is expected purchases times what each is worth.
+    plain = lab("clv", text_of(rows), "--horizon-weeks", "52", "--discount", "0")["value"]
+    first = plain["top"][0]
+    assert first["value"] == pytest.approx(first["expected_purchases"] * first["spend"], rel=1e-6)
+    assert year["total"] < plain["total"]
+    assert lab("clv", text_of(rows), "--horizon-weeks", "104", "--discount", "0")["value"]["total"] > plain["total"]
+
+
+def test_a_few_unreadable_rows_are_left_out_and_told(lab: Lab, rows: Any) -> None:
+    dirty = [*rows, ("x", "someday", "5"), ("x", "2024-05-01", "five"), ("x", "2024-05-01", "5", "6")]
+    found = lab("rfm", text_of(dirty))
+    assert found["customers"] == lab("rfm", text_of(rows))["customers"]
+    told = {warning["column"]: warning["text"] for warning in found["warnings"] if warning["kind"] == "unreadable"}
+    assert set(told) == {"日期", "金额", ""}
+    assert f"line {len(rows) + 2}" in told["日期"]
+    assert "someday" in told["日期"]
+
+
 def test_every_format_and_encoding_gives_the_same(lab: Lab, rows: Any) -> None:
     plain = lab("rfm", text_of(rows))
     assert plain["customers"] == len({row[0] for row in rows})
