@@ -88,6 +88,13 @@ def _page() -> str:
     return PLACE.read_text(encoding="utf-8") if PLACE.exists() else ""
 
 
+def put(name: str, written: str) -> None:
+    """Write one part anew, and leave what stands around it."""
+    text, new = _page(), f"{_mark(name)}\n{written}{_mark('end')}"
+    text = text.replace(f"{_mark(name)}\n{part(name)}{_mark('end')}", new) if part(name) else f"{text}\n{new}\n"
+    PLACE.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """Write every part anew and leave what stands around them."""
     page = _page()

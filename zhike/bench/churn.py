@@ -18,7 +18,7 @@ LEARNT = 100_000
 
 
 def measure(customers: int, say: Progress) -> dict[str, object]:
-    """Return seconds to learn (columns checked, both models on five folds, the better one kept) and to score.
+    """Return seconds to learn (columns checked, both models on folds, the better one kept) and to score.
 
     A tenth of `customers`, at most 100,000, is learnt from; `auc` is that of the score on all the others.
     """
@@ -46,7 +46,7 @@ def measure(customers: int, say: Progress) -> dict[str, object]:
         "auc": round(judging.plain_auc(left, chance), 4),
         "brier": round(judging.brier(left, chance), 4),
         "ece": round(judging.ece(left, chance), 4),
-        "folds": learning.FOLDS,
+        "folds": learning.folds_of(learnt),
         "warnings": len(trial.findings),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }

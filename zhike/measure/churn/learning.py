@@ -14,7 +14,8 @@ from zhike.measure.churn.models import KINDS
 from zhike.measure.churn.scoring import Scorer
 from zhike.measure.churn.tables import Column, Flags, Floats, Rows
 
-FOLDS = 5
+FOLDS, FEWER_FOLDS, MANY_ROWS = 5, 3, 50_000
+"""Folds, and how many of them are enough where there are many rows."""
 BLOCKS = 6
 LEAST_TO_LEARN = 5
 """Rows of the rarer answer below which nothing is learnt."""
@@ -133,15 +134,21 @@ def folds(sample: Sample) -> Iterator[tuple[Rows, Rows]]:
     if sample.moment is not None:
         yield from _forward(sample)
         return
+    parts = folds_of(len(sample))
     groups, place = np.unique(sample.group, return_inverse=True)
     hits = np.bincount(place, weights=sample.positive, minlength=len(groups)) > 0
     fold = np.empty(len(groups), dtype=np.intp)
     for answer in (False, True):
         here = np.flatnonzero(hits == answer)
-        fold[here] = np.arange(len(here)) % FOLDS
+        fold[here] = np.arange(len(here)) % parts
     of_row = fold[place]
-    for number in range(FOLDS):
+    for number in range(parts):
         yield np.flatnonzero(of_row != number), np.flatnonzero(of_row == number)
+
+
+def folds_of(rows: int) -> int:
+    """Return how many folds so many rows are judged by."""
+    return FOLDS if rows <= MANY_ROWS else FEWER_FOLDS
 
 
 def _forward(sample: Sample) -> Iterator[tuple[Rows, Rows]]:

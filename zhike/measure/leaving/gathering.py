@@ -19,27 +19,20 @@ from zhike.kit.ruletrees import Kind
 from zhike.measure import snapshots
 from zhike.measure.churn import tables
 from zhike.measure.churn.tables import Column, Flags, Floats
-from zhike.measure.facts import FACTS, Source
+from zhike.measure.facts import FACTS, Source, Unit
 from zhike.measure.models import FactsDay
 from zhike.measure.specs import ChurnSpec
 
-LEFT_OUT = {
-    "ref",
-    "name",
-    "owner_id",
-    "revenue_share",
-    "cumulative_share",
-    "revenue_rank",
-    "rfm",
-    "frequency",
-    "monetary",
-}
+LEFT_OUT = {"frequency", "monetary", "rfm", "health_30d_ago", "health_change_30d"}
+UNUSED = (Source.CUSTOMER, Source.SHARES, Source.NIGHTLY, Source.GIVEN)
 FEATURES = tuple(
     name
     for name, fact in FACTS.items()
-    if name not in LEFT_OUT and fact.source not in (Source.NIGHTLY, Source.GIVEN) and not name.startswith("health_30d")
+    if fact.source not in UNUSED and fact.kind is not Kind.DATE and fact.unit is not Unit.SCORE and name not in LEFT_OUT
 )
-"""What is learnt from: no names, no places among others, nothing that a model said."""
+"""What is learnt from: what customers do and have, not who they are; the same few stand in the rows of many days, and
+would be known again by name, region or first day. Dates are there as days since; places among others and what models
+said are not."""
 SIGNS = {"orders": "last_order", "usage": "last_usage", "contract": "mrr"}
 MONTHS = 24
 STEPS = (28, 14, 7)
@@ -69,17 +62,11 @@ def with_us(table: pa.Table, day: date, spec: ChurnSpec) -> Flags:
     return ~_gone(table[SIGNS[spec.by]], day, spec)
 
 
-def features(table: pa.Table, days: npt.NDArray[np.int64]) -> dict[str, Column]:
-    """Return the columns of rows; a date becomes the days from it to the row's own day (given since 1970)."""
-    found = {}
-    for name in FEATURES:
-        kind = FACTS[name].kind
-        like = tables.categories(name, [], []) if kind in (Kind.TEXT, Kind.CHOICE) else None
-        column = tables.column(name, table[name], like)
-        if column.kind == "day":
-            column = tables.numbers(name, days - column.values)
-        found[name] = column
-    return found
+def features(table: pa.Table) -> dict[str, Column]:
+    """Return the columns of rows."""
+    texts = {name for name in FEATURES if FACTS[name].kind in (Kind.TEXT, Kind.CHOICE)}
+    like = {name: tables.categories(name, [], []) for name in texts}
+    return {name: tables.column(name, table[name], like.get(name)) for name in FEATURES}
 
 
 def past(spec: ChurnSpec, today: date) -> Past | None:
@@ -100,7 +87,7 @@ def past(spec: ChurnSpec, today: date) -> Past | None:
     after = np.concatenate([part[1] for part in parts])
     customers = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
     days_read = [day.day for day in chosen]
-    return Past(features(table, days), customers, days.astype(np.float64), ~np.isnan(after), after, days_read)
+    return Past(features(table), customers, days.astype(np.float64), ~np.isnan(after), after, days_read)
 
 
 def _apart(kept: Sequence[FactsDay], step: int) -> list[FactsDay]:
@@ -124,7 +111,7 @@ def _since_1970(day: date) -> int:
 
 def _rows(day: FactsDay, later: dict[date, pa.Table], spec: ChurnSpec, of: int) -> tuple[pa.Table, Floats]:
     """Return a day's customers who were with us, and after how many days each was seen to have left, NaN for never."""
-    table = snapshots.read(day, ["customer_id", *FEATURES])
+    table = snapshots.read(day, ["customer_id", *dict.fromkeys([*FEATURES, SIGNS[spec.by]])])
     table = table.filter(pa.array(with_us(table, day.day, spec)))
     customers = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
     share = max(1, -(-len(customers) * of // MOST_ROWS))

@@ -56,8 +56,7 @@ def said(known: pa.Table, spec: ChurnSpec | None, today: date) -> tuple[pa.Array
     model = kept or fresh
     if model is None or model.scorer is None:
         return nobody, fresh
-    days = np.full(known.num_rows, (today - date(1970, 1, 1)).days)
-    chance = model.scorer.chances(gathering.features(known, days), known.num_rows)
+    chance = model.scorer.chances(gathering.features(known), known.num_rows)
     here = gathering.with_us(known, today, spec)
     return pa.array(np.round(np.where(here, chance, np.nan), 4), pa.float64(), from_pandas=True), fresh
 

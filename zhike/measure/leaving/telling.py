@@ -66,7 +66,7 @@ def told(customer_id: int, spec: ChurnSpec, day: date, language: str) -> Told | 
     model = card(kept.day, spec)
     if model is None or model.scorer is None:
         return None
-    names = gathering.FEATURES
+    names = dict.fromkeys([*gathering.FEATURES, gathering.SIGNS[spec.by]])
     held = [name for name in names if name in snapshots.columns_of(kept.path)]
     wanted = [("customer_id", "=", customer_id)]
     place = lake.present(kept.path)
@@ -77,8 +77,7 @@ def told(customer_id: int, spec: ChurnSpec, day: date, language: str) -> Told | 
         table = table.append_column(name, snapshots.unknown(name, table.num_rows))
     if not gathering.with_us(table, kept.day, spec)[0]:
         return None
-    days = np.full(1, (kept.day - date(1970, 1, 1)).days)
-    columns = gathering.features(table, days)
+    columns = gathering.features(table)
     base, added = model.scorer.explain(columns, 1)
     # Against what the fact adds in the mean, so that a driver is what sets this customer apart.
     usual = model.card.get("usual", {})
