@@ -4,13 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.utils import timezone
 
 from zhike.conftest import Person
 from zhike.measure import jobs
-from zhike.measure.voice import learning, listening, problems
+from zhike.measure.reading import Morning
+from zhike.measure.voice import learning, listening, problems, queries
 from zhike.measure.voice.models import Aspect, LearntModel, Origin, TextLabel, VoiceText
+from zhike.org import company
 from zhike.org.models import AuditLine
 from zhike.record.customers.models import Customer
 from zhike.record.events.models import Event, EventKind
@@ -187,3 +190,22 @@ def test_queries_do_not_grow_with_the_list(
     mei.get("/voice")
     with django_assert_max_num_queries(26):
         mei.get("/voice")
+
+
+def test_feedback_becomes_facts_of_the_morning_and_never_of_one_before(ours: Customer, customer: Make) -> None:
+    silent = customer("静悄悄")
+    says(ours, "客服态度很差，非常失望", days=3)
+    says(ours, "太慢了，又崩溃，投诉！", days=100)
+    says(ours, "培训很专业，非常满意，谢谢", days=1.5)
+    says(ours, "嗯，下午再说", days=1.2)
+    listening.listen()
+    known = pa.table({"customer_id": pa.array(sorted([ours.pk, silent.pk]), pa.int64())})
+    today = company.today(timezone.now())
+    now_known = queries.said_of(known, Morning(today + timedelta(days=1), company.zone()))
+    assert now_known["negative_feedback_90d"].to_pylist() == [1, 0]
+    assert now_known["last_sentiment"].to_pylist() == ["positive", None]
+    before = queries.said_of(known, Morning(today - timedelta(days=2), company.zone()))
+    assert before["last_sentiment"].to_pylist() == ["negative", None]
+    assert queries.said_of(known, Morning(today - timedelta(days=200), company.zone()))[
+        "negative_feedback_90d"
+    ].to_pylist() == [0, 0]
