@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from zhike.measure import computing, lake, reading, wide
+from zhike.measure import computing, lake, reading, snapshots, wide
 from zhike.measure.asof import spec_of
 from zhike.measure.facts import AGGREGATED, FACTS, Source
 from zhike.measure.models import FactsDay
@@ -46,7 +46,8 @@ def row(kept: FactsDay, customer_id: int, then: Mapping[str, Any]) -> dict[str, 
     if _by_name(spec, gathered, then):
         gathered = pa.concat_tables([gathered, _somebody_else(gathered)])
     rows = computing.score(engine, gathered, spec, when, allowed, given=None, values=values).to_pylist()
-    return {name: rows[0][name] for name in BY_ITSELF} if rows else None
+    measured = snapshots.columns_of(kept.path)  # A fact that was not measured yet that day was not wrong.
+    return {name: rows[0][name] for name in BY_ITSELF if name in measured} if rows else None
 
 
 def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,9 @@ def customer_story(request: StaffRequest, customer_id: int) -> HttpResponse:
     found = customer_for(request.staff, customer_id)
     before = request.GET.get("before", "")
     kind = request.GET.get("kind", "")
-    timeline = story.drawn(found, request.staff, kind, before, here(request).today, plan_or_none())
+    asked = past.past_of(request.GET.get("as_of", ""), here(request).today) if before else None
+    today, day = (asked.today, asked.asked.isoformat()) if asked else (here(request).today, "")
+    timeline = story.drawn(found, request.staff, kind, before, today, plan_or_none(), day)
     template = "web/customer.html#moments" if before else "web/customer.html#timeline"
     return render(request, template, {"customer": found, "timeline": timeline})
 

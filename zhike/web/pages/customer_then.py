@@ -100,7 +100,9 @@ def customer_then(request: StaffRequest, found: Customer, asked: Past) -> HttpRe
         "corrected_url": _address("customer-corrected", found, asked),
         "details": identity.details(then.customer, titles),
         "contract": contract.drawn(found, then.facts, day, sees_revenue=staff.sees_revenue, before=cut_off),
-        "timeline": story.drawn(found, staff, "", f"{cut_off.isoformat()}|{KINDS[-1]}|0", day, then.plan),
+        "timeline": story.drawn(
+            found, staff, "", f"{cut_off.isoformat()}|{KINDS[-1]}|0", day, then.plan, asked.asked.isoformat()
+        ),
         **_way_back(request, found, asked),
         **past.drawn(asked, address, request.GET, place.today),
     }

@@ -48,7 +48,7 @@ def drawn(past: Past | None, address: str, given: QueryDict, today: date) -> dic
     carried = [(name, value) for name, values in given.lists() for value in values if name not in _PLACE]
     query = QueryDict(mutable=True)
     for name, value in carried:
-        query.appendlist(name, value)
+        query.appendlist(name, _without_day(value) if name == "list" else value)
     field = {
         "as_of_value": past.asked.isoformat() if past else "",
         "as_of_most": (today - timedelta(days=1)).isoformat(),
@@ -94,6 +94,13 @@ def too_early(request: StaffRequest, past: Past, address: str, query: Mapping[st
         "now_url": address,
     }
     return render(request, "web/too_early.html", context)
+
+
+def _without_day(given: str) -> str:
+    """Return the query of a list without its day."""
+    query = QueryDict(given, mutable=True)
+    query.pop(NAME, None)
+    return query.urlencode()
 
 
 def unknown_then(request: StaffRequest, name: str, past: Past, address: str) -> HttpResponse:

@@ -61,17 +61,21 @@ class Told:
 
 
 def drawn(
-    customer: Customer, reader: Principal, kind: str, before: str, today: date, plan: Plan | None
+    customer: Customer, reader: Principal, kind: str, before: str, today: date, plan: Plan | None, as_of: str = ""
 ) -> dict[str, Any]:
-    """Return chips with counts and the moments by day, week and month; `before` continues from a moment."""
+    """Return chips with counts and the moments by day, week and month; `before` continues from a moment.
+
+    With `as_of`, the story of a past day, nothing can be set right and labels are left out: they came later.
+    """
     chosen = kind if kind in KINDS else ""
     found = record.timeline(customer, reader, before, kinds=[chosen] if chosen else KINDS)
-    teller = Teller(reader, today, plan, _owners(found.moments), _voices(found.moments))
+    teller = Teller(reader, today, plan, _owners(found.moments), {} if as_of else _voices(found.moments))
     groups = [
         {"name": name, "moments": [teller.told(one) for one in group]}
         for name, group in groupby(found.moments, key=lambda one: _stretch(localtime(one.at).date(), today))
     ]
-    query = urlencode({"kind": chosen, "before": found.older}) if found.older else ""
+    day = {"as_of": as_of} if as_of else {}
+    query = urlencode({"kind": chosen, "before": found.older, **day}) if found.older else ""
     return {
         "chips": [] if before else _chips(customer, reader, chosen),
         "groups": groups,
