@@ -18,6 +18,9 @@ def firm(db: None) -> Company:
     return Company.objects.create(id=1, name="云舟科技", currency="CNY", language="en")
 
 
+VOICE, REVIEW = "Voice of customers", ("Key figures", "Churn score")
+
+
 def links(person: Client) -> list[str]:
     nav = person.get("/customers").context["nav"]
     items = [*([nav.today] if nav.today else []), *(item for group in nav.groups for item in group.items), *nav.foot]
@@ -25,9 +28,9 @@ def links(person: Client) -> list[str]:
 
 
 def test_everybody_sees_the_doors_that_open(firm: Company, mei: Person, viewer: Person, admin: Person) -> None:
-    assert links(mei) == ["Today", "Customers", "Health", "Plan", "Key figures", "Mei"]
-    assert links(viewer) == ["Customers", "Health", "Plan", "Key figures", "Wei"]
-    own = ["Today", "Customers", "Import", "Event stream", "Health", "Plan", "Key figures", "Settings", "Ana"]
+    assert links(mei) == ["Today", "Customers", "Health", VOICE, "Plan", *REVIEW, "Mei"]
+    assert links(viewer) == ["Customers", "Health", VOICE, "Plan", *REVIEW, "Wei"]
+    own = ["Today", "Customers", "Import", "Event stream", "Health", VOICE, "Plan", *REVIEW, "Settings", "Ana"]
     assert links(admin) == own
 
 
