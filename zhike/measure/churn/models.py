@@ -143,8 +143,8 @@ class Trees:
         rows = len(positive)
         rarer = min(int(positive.sum()), rows - int(positive.sum()))
         trees = HistGradientBoostingClassifier(
-            learning_rate=0.05 if rows < 50_000 else 0.1,
-            max_iter=100 if rarer < 300 or rows >= 50_000 else 160,
+            learning_rate=0.05 if rows < 50_000 else 0.15,
+            max_iter=60 if rows >= 50_000 else 100 if rarer < 300 else 160,
             max_leaf_nodes=8 if rows < 3_000 else 16 if rows < 20_000 else 31,
             min_samples_leaf=int(np.clip(rows // 100, 5, 40)),
             l2_regularization=1.0,

@@ -35,6 +35,7 @@ FEWEST = 8
 SHARE = 0.005
 BLOCKS = 10
 MOST = 20_000
+COMPARED = 2_500
 
 WHOLE = _(
     "%(column)s is on another scale in the newer rows: about %(factor)s times that of the others. It is left out."
@@ -263,7 +264,7 @@ def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding
     known = np.flatnonzero(~np.isnan(held) & (held != 0))
     if len(known) < max(10 * LEAST, 0.3 * len(held)):
         return None
-    rows = known[:: max(1, len(known) // 6_000)]
+    rows = known[:: max(1, len(known) // COMPARED)]
     if 0.005 < float((held[rows] < 0).mean()) < 0.995:
         return _lost_minus(column, rows, columns)  # Small numbers are natural where numbers pass through nought.
     target = np.log(np.abs(held[rows]))
@@ -335,7 +336,7 @@ def _residual(target: Floats, view: Floats) -> Floats:
     """Return the distance to a line through the middle: of least distances first, then without the farthest."""
     ridge = 1e-6 * len(target) * np.eye(view.shape[1])
     residual: Floats = target - np.median(target)
-    for _round in range(12):
+    for _round in range(7):
         heavy = view.T / np.maximum(np.abs(residual), 0.02)
         residual = target - view @ np.linalg.solve(heavy @ view + ridge, heavy @ target)
     for _round in range(3):
