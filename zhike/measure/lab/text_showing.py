@@ -110,7 +110,9 @@ def _confusions(figures: Mapping[str, Any]) -> Section:
     if len(names) <= MOST_OF_GRID:
         shares = [[count / max(1, sum(line)) for count in line] for line in counts]
         short = [name if len(name) <= 8 else f"{name[:7]}…" for name in names]
-        plot = drawing.shades(short, short, shares, label=_("Meant and answered"), below=_("Answered, per cent of each line"))
+        plot = drawing.shades(
+            short, short, shares, label=_("Meant and answered"), below=_("Answered, per cent of each line")
+        )
     return Section(_("Largest confusions"), examples, Table(head, rows) if rows else None, plot)
 
 
