@@ -53,8 +53,9 @@ class GammaGamma(Model):
         `x` purchases (whole), `mean_spend` their average in money, `weights` how many customers a row stands for;
         shape (n,) each. Rows with x = 0 tell nothing and are left out; of the others mean_spend must be above 0.
         `cautions` holds `spend_depends_on_frequency` when the correlation of the two is beyond 0.2 either way and
-        more than chance. Raises BadHistory, FewRepeatBuyers (fewer than ten per parameter), and RunsAway when a parameter
-        has no best value (such as when customers do not differ), unless `limits` takes the edge of the search for it.
+        more than chance. Raises BadHistory, FewRepeatBuyers (fewer than ten per parameter), and RunsAway when a
+        parameter has no best value (such as when customers do not differ), unless `limits` takes the edge of the
+        search for it.
         """
         columns = as_columns({"x": x, "mean_spend": mean_spend}, weights)
         count, spend, heavy = columns["x"], columns["mean_spend"], columns["weights"]

@@ -13,8 +13,8 @@ VALUE_FACTS = (
         "流失概率",
         "Churn probability",
         "客户在方案规定的期限内流失的概率（流失的含义由方案规定），由保留的每日数据学得并校准；已流失的客户、数据撑不起模型时为空。",
-        "The probability that the customer leaves within the horizon of the plan, which says what leaving means; learnt "
-        "from kept days and calibrated; unknown of those who have left, and while the data carry no score.",
+        "The probability that the customer leaves within the horizon of the plan, which says what leaving means; "
+        "learnt from kept days and calibrated; unknown of those who have left, and while the data carry no score.",
         Source.NIGHTLY,
     ),
     Fact(
