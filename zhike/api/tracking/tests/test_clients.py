@@ -75,7 +75,12 @@ def modules() -> Path:
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         done = subprocess.run(command, cwd=draft, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        draft.rename(place)
+        try:
+            draft.rename(place)
+        except OSError:
+            # Another process of this run was first with the same.
+            assert (place / "node_modules").is_dir()
+            shutil.rmtree(draft)
     return place
 
 

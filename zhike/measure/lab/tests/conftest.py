@@ -1,0 +1,12 @@
+"""What is refused is compared in English, whatever language the company speaks."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.utils import translation
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
