@@ -7,10 +7,13 @@ from tests.published.rows import DATA
 
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data are not beside the checkout")
 pytestmark = [pytest.mark.slow, needs_data]
+LONG = {
+    "shopping_topic"
+}  # Two minutes by itself, beside nothing published; `python -m tests.published.page` computes it.
 NEAR = 0.01  # Published figures come from other folds; of repeated texts some stand on both sides there.
 
 
-@pytest.mark.parametrize("name", texts.TRIALS)
+@pytest.mark.parametrize("name", sorted(set(texts.TRIALS) - LONG))
 def test_texts_are_sorted_as_well_as_published_and_as_a_plain_model_does(name: str) -> None:
     trial, found, plain = texts.TRIALS[name], texts.ours(name), texts.plain(name)
     assert found["accuracy"] >= plain[0] - NEAR / 2
@@ -19,7 +22,4 @@ def test_texts_are_sorted_as_well_as_published_and_as_a_plain_model_does(name: s
     assert found["ece"] < 0.03
     if found["answered_accuracy"] is not None:
         assert found["answered_accuracy"] > 0.89
-
-
-def test_the_page_holds_what_is_computed_today() -> None:
-    assert page.part("texts") == texts.part()
+    assert texts.row(name) in page.part("texts").splitlines()

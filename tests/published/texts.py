@@ -121,19 +121,21 @@ def part() -> str:
         "| data | texts | published | plain | ours: accuracy / macro F1 | ECE | unsure | right when answered |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, trial in TRIALS.items():
-        found, base = ours(name), plain(name)
-        said = " / ".join(f"{one:.3f}" for one in trial.published)
-        said = f"{said} ({trial.how})" if said else "—"
-        shown = [
-            trial.title,
-            f"{found['judged']:,}",
-            said,
-            " / ".join(f"{one:.3f}" for one in base),
-            f"{found['accuracy']:.3f} / {found['macro_f1']:.3f}",
-            f"{found['ece']:.3f}",
-            f"{100 * found['unsure_share']:.0f} %",
-            "—" if found["answered_accuracy"] is None else f"{100 * found['answered_accuracy']:.1f} %",
-        ]
-        lines.append(f"| {' | '.join(shown)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *map(row, TRIALS)]) + "\n"
+
+
+def row(name: str) -> str:
+    """Return the line of the page about one of the trials."""
+    trial, found, base = TRIALS[name], ours(name), plain(name)
+    said = " / ".join(f"{one:.3f}" for one in trial.published)
+    shown = [
+        trial.title,
+        f"{found['judged']:,}",
+        f"{said} ({trial.how})" if said else "—",
+        " / ".join(f"{one:.3f}" for one in base),
+        f"{found['accuracy']:.3f} / {found['macro_f1']:.3f}",
+        f"{found['ece']:.3f}",
+        f"{100 * found['unsure_share']:.0f} %",
+        "—" if found["answered_accuracy"] is None else f"{100 * found['answered_accuracy']:.1f} %",
+    ]
+    return f"| {' | '.join(shown)} |"
