@@ -8,8 +8,6 @@ from tests.published.rows import DATA
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data are not beside the checkout")
 pytestmark = [pytest.mark.slow, needs_data]
 LONG = {"shopping_topic"}  # Two minutes, beside nothing published: `python -m tests.published.page` alone computes it.
-    "shopping_topic"
-}  # Two minutes by itself, beside nothing published; `python -m tests.published.page` computes it.
 NEAR = 0.01  # Published figures come from other folds; of repeated texts some stand on both sides there.
 
 
