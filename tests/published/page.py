@@ -66,6 +66,19 @@ def table(rows: list[Published], ours: Mapping[str, Callable[[], list[float]]]) 
     return lines
 
 
+FIGURE = re.compile(r"\d[\d,]*\.?\d*")
+
+
+def figures(text: str) -> list[float]:
+    """Return the figures of a text; what a model learnt may differ by processor in the last digit of some."""
+    return [float(found.replace(",", "")) for found in FIGURE.findall(text)]
+
+
+def words(text: str) -> str:
+    """Return a text without its figures."""
+    return FIGURE.sub("…", text)
+
+
 def shown(number: float) -> str:
     """Return a figure with the digits that do not depend on the processor."""
     return f"{number:.6g}" if abs(number) < 1000 else f"{number:.3f}"
