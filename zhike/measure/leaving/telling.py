@@ -47,6 +47,11 @@ class Told:
     drivers: list[Driver]
     others: float
 
+    @property
+    def usual(self) -> float:
+        """The probability of a customer in the mean, from which the drivers set out."""
+        return float(judging.probability(np.array(self.base)))
+
 
 def card(day: date, spec: ChurnSpec) -> Fitted | None:
     """Return the model in force on a day, published or not."""

@@ -40,17 +40,21 @@ def customer_leaving(request: StaffRequest, customer_id: int) -> HttpResponse:
 
 
 def _drawn(told: Told, spec: ChurnSpec, today: date, *, sees_revenue: bool) -> dict[str, Any]:
-    # Odds that one fact multiplies by more than e² fill the bar.
     rows = [_driver(one, sees_revenue=sees_revenue) for one in told.drivers]
     return {
-        "leaving": f"{100 * told.chance:.0f} %",
+        "leaving": _chance(told.chance),
         "look": "risk" if told.chance >= HIGH else "warn" if told.chance >= RAISED else "ok",
         "meant": meaning(spec),
         "rows": rows,
-        "usual": f"{100 / (1 + 2.718281828459045**-told.base):.0f} %",
+        "usual": _chance(told.usual),
         "others": _times(Driver("", "", "", told.others)),
         "learnt": words.date_text(told.learnt, today),
     }
+
+
+def _chance(value: float) -> str:
+    """Write a probability; one that is small would be nothing without its decimal."""
+    return _percent(value) if value < 0.1 else f"{100 * value:.0f} %"
 
 
 def _driver(one: Driver, *, sees_revenue: bool) -> dict[str, str]:

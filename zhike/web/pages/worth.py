@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -68,7 +69,7 @@ def offer_dismiss(request: StaffRequest, customer_id: int) -> HttpResponse:
         operations.dismiss(found, key, by=request.staff, now=now())
     except Refusal as refusal:
         return toast(HttpResponse(status=409), sentence(refusal))
-    undo = f"{reverse('offer-take-back', args=[found.pk])}?key={key}"
+    undo = f"{reverse('offer-take-back', args=[found.pk])}?{urlencode({'key': key})}"
     return toast(_answer(request, found), gettext("It will not be offered again"), undo)
 
 
