@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
+from zhike.measure.churn.judging import ranked
 from zhike.measure.churn.tables import Column, Floats
 
 STEADY = 0.6
@@ -31,7 +31,7 @@ def effect(column: Column, added: Floats) -> dict[str, Any]:
     if len(values) < 5 or np.ptp(values) == 0 or np.ptp(steps) == 0:
         return {"direction": "mixed", "raises": None, "lowers": None}
     # A day is read as how long ago it was: an earlier day is more of it.
-    slope = float(spearmanr(values, steps).statistic)
+    slope = float(np.corrcoef(ranked(values), ranked(steps))[0, 1])
     direction = "more" if slope > STEADY else "less" if slope < -STEADY else "mixed"
     edges = np.unique(np.quantile(values, [0.2, 0.4, 0.6, 0.8]))
     fifth = np.searchsorted(edges, values, side="left")
