@@ -20,6 +20,7 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 COMPARED_WITH = timedelta(days=30)
 NEAR = timedelta(days=10)
 WEEKS = 26
+PER_TIME = 5  # Of a meter from 0 to 100: twenty times fill it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Meter:
     """A key figure for a page, in words. `share` and `goal` place it on a meter from 0 to 100.
 
     `off` is the deviation from the goal. `history` are the values of the last half-year, oldest first, and `aim` is
-    the goal; shares in percent.
+    the goal; shares in per cent.
     """
 
     key: str
@@ -154,13 +155,13 @@ def _meter(
 
 
 def _scaled(kpi: Kpi, value: float | None) -> float | None:
-    return value if value is None or kpi.unit == "points" else value * 100
+    return value * 100 if value is not None and kpi.unit == "share" else value
 
 
 def _off(kpi: Kpi, value: float | None, goal: float | None) -> str:
     if value is None or goal is None:
         return ""
-    difference = value - goal if kpi.unit == "points" else (value - goal) * 100
+    difference = (value - goal) * 100 if kpi.unit == "share" else value - goal
     return words.signed(round(difference, 1))
 
 
@@ -170,12 +171,16 @@ def written(kpi: Kpi, value: float | None) -> tuple[str, str]:
         return "—", ""
     if kpi.unit == "points":
         return words.plain(round(value)), ""
+    if kpi.unit == "times":
+        return words.plain(round(value, 1)), "×"
     return words.plain(round(value * 100, 1)), "%"
 
 
 def _comparison(kpi: Kpi, now: float | None, earlier: float | None) -> str:
     if now is None or earlier is None:
         return ""
+    if kpi.unit == "times":
+        return gettext("%(change)s in a month") % {"change": words.signed(round(now - earlier, 1))}
     change = now - earlier if kpi.unit == "points" else (now - earlier) * 100
     return gettext("%(change)s points in a month") % {"change": words.signed(round(change, 1))}
 
@@ -191,5 +196,5 @@ def _basis(kpi: Kpi, value: KpiValue) -> str:
 def _place(kpi: Kpi, value: float | None) -> float:
     if value is None:
         return 0.0
-    scaled = (value + 100) / 2 if kpi.unit == "points" else value * 100
+    scaled = {"points": (value + 100) / 2, "times": value * PER_TIME, "share": value * 100}[kpi.unit]
     return round(min(max(scaled, 0.0), 100.0), 1)

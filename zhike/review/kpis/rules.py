@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["share", "points"]
+Unit = Literal["share", "points", "times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Kpi:
     `sql` is a PostgreSQL statement with the parameters `day` (the morning it is taken on), `since` and `before` (one
     and two spans earlier), `start`, `since_at`, `before_at` (the same as moments), and `currency`. It returns one row:
     the value or NULL, on how many it is based, and a JSON object of figures behind it. `span` is the length of the
-    time it looks at. A share is 0 to 1 (growth may be more or less), points are −100 to 100.
+    time it looks at. A share is 0 to 1 (growth may be more or less), points are −100 to 100, times are 0 or more.
     """
 
     key: str
@@ -118,6 +118,22 @@ FROM (SELECT * FROM per_customer WHERE span = 'now') AS now
 FULL JOIN (SELECT * FROM per_customer WHERE span = 'before') AS before ON true
 """
 
+# What core customers are worth over what winning them cost, as the models of that very morning said; facts are those of
+# the newest day only, so another day has no value here.
+_CORE_VALUE = """
+WITH core AS (
+    SELECT facts.clv, facts.clv_to_cac, customer.acquisition_cost AS cost
+    FROM measure_customerfacts AS facts JOIN customers_customer AS customer ON customer.id = facts.customer_id
+    WHERE facts.tier = 'core' AND (SELECT max(day) FROM measure_factsday) = %(day)s
+), known AS (
+    SELECT clv, clv_to_cac, cost FROM core WHERE clv IS NOT NULL AND cost > 0
+)
+SELECT (SELECT SUM(clv)::float8 / NULLIF(SUM(cost), 0)::float8 FROM known), (SELECT count(*) FROM known),
+       jsonb_build_object('reached', (SELECT count(*) FROM known WHERE clv_to_cac >= 10),
+                          'without_cost_or_value', count(*) - (SELECT count(*) FROM known))
+FROM core
+"""
+
 KPIS: dict[str, Kpi] = {
     kpi.key: kpi
     for kpi in (
@@ -178,6 +194,18 @@ KPIS: dict[str, Kpi] = {
             "lead",
             "year",
             _CLV_GROWTH,
+        ),
+        Kpi(
+            "core_value",
+            "核心客户价值与获客成本之比",
+            "Core customers: CLV to acquisition cost",
+            "核心客户的终身价值之和，除以他们的获客成本之和；只算当天既有终身价值、又登记了获客成本的核心客户。",
+            "The lifetime value of core customers over what winning them cost, both added up; of core customers whose "
+            "value is known that day and whose acquisition cost is on record.",
+            "times",
+            "lead",
+            "month",
+            _CORE_VALUE,
         ),
     )
 }

@@ -127,9 +127,11 @@ def goals(plan: Plan) -> list[GoalRow]:
 
 
 def _measured(value: float | None, kpi: str | None, unit: str) -> str:
-    """Write a value in the unit of its KPI: all but NPS are shares."""
+    """Write a value in the unit of its KPI: all but NPS and value to cost are shares."""
     if value is None:
         return ""
+    if kpi == "core_value":
+        return f"{plain(value)}×"
     if kpi and kpi != "nps":
         return words.share(value)
     return f"{plain(value)} {unit}".strip() if unit else plain(value)

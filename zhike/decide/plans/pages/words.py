@@ -43,6 +43,7 @@ KPIS: dict[str, Promise] = {
     "nps": gettext_lazy("NPS"),
     "csat": gettext_lazy("Satisfied customers"),
     "clv_growth": gettext_lazy("Growth of customer value"),
+    "core_value": gettext_lazy("Value of core customers to acquisition cost"),
     "complaints_solved": gettext_lazy("Complaints solved in 24 h"),
 }
 CHURN: dict[str, Promise] = {

@@ -12,7 +12,7 @@ from zhike.decide.plans.rules.wording import Key, Name, PartOf, Section, Text, b
 from zhike.kit.calendars import WorkCalendar, work_calendar
 from zhike.measure.specs import ChurnSpec, HealthSpec, LifecycleSpec, MeasureSpec, RfmSpec, TiersSpec, ValueSpec
 
-KpiKey = Literal["retention_month", "retention_year", "nps", "csat", "clv_growth", "complaints_solved"]
+KpiKey = Literal["retention_month", "retention_year", "nps", "csat", "clv_growth", "core_value", "complaints_solved"]
 MonthDay = Annotated[int, Field(ge=1, le=28)]
 
 
@@ -48,7 +48,7 @@ class Goal(Section):
 
 
 class KpiTarget(Section):
-    """What a KPI should reach: shares from 0 to 1, NPS in points from −100 to 100."""
+    """What a KPI should reach: shares from 0 to 1, NPS in points from −100 to 100, core_value in times the cost."""
 
     target: Annotated[float, Field(ge=-100, le=100)]
     warn_below: Annotated[float, Field(ge=-100, le=100)] | None = None

@@ -10,6 +10,7 @@ import pytest
 
 from zhike.conftest import NOW
 from zhike.decide.plans.rules.schema import KpiTarget, Plan
+from zhike.measure.models import CustomerFacts, FactsDay
 from zhike.org.models import Company, ExchangeRate
 from zhike.record.commerce.models import Order, Product, Subscription
 from zhike.record.customers.models import Customer
@@ -141,3 +142,27 @@ def test_bands() -> None:
 def test_every_key_figure_is_explained() -> None:
     page = (Path(__file__).parents[4] / "docs" / "reference" / "kpis.md").read_text(encoding="utf-8")
     assert [key for key in KPIS if f"`{key}`" not in page] == []
+
+
+def worth(customer: Customer, tier: str, clv: int | None, cost: int | None) -> None:
+    Customer.objects.filter(pk=customer.pk).update(acquisition_cost=cost)
+    times = clv / cost if clv is not None and cost else None
+    CustomerFacts.objects.create(customer=customer, tier=tier, clv=clv, clv_to_cac=times)
+
+
+def test_core_customers_are_worth_so_many_times_what_winning_them_cost(customer: Callable[[str], Customer]) -> None:
+    worth(customer("well"), "core", 30_000, 1_000)
+    worth(customer("badly"), "core", 4_000, 1_000)
+    worth(customer("without a cost"), "core", 9_000, None)
+    worth(customer("without a value"), "core", None, 500)
+    worth(customer("key"), "key", 1_000, 1_000)
+    FactsDay.objects.create(day=DAY, path="x", rows=5, spec={}, computed_at=NOW, seconds=1)
+    noted = operations.note(DAY)["core_value"]
+    assert (noted.value, noted.basis) == (17.0, 2)
+    assert noted.detail == {"reached": 1, "without_cost_or_value": 2}
+    plan = Plan.model_construct(kpis={"core_value": KpiTarget(target=10, warn_below=5)})
+    (meter,) = (one for one in queries.meters(DAY, plan) if one.key == "core_value")
+    assert (meter.value, meter.unit, meter.band, meter.share, meter.goal) == ("17", "×", "ok", 85.0, 50.0)
+    assert (meter.off, meter.aim_text) == ("+7", "10×")
+    # The facts are those of that day: they say nothing of another one.
+    assert operations.note(date(2026, 3, 1))["core_value"].value is None
