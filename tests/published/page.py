@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from tests.published import churn as leaving
+from tests.published import covariates, texts
 from tests.published import customer_value as value
-from tests.published import texts
 from tests.published.rows import ROOT, Published, published
 
 PLACE = ROOT / "docs" / "reference" / "accuracy.md"
@@ -23,17 +23,36 @@ def customer_value() -> str:
     parts = [
         "## Customer value",
         "",
-        "BG/NBD, MBG/NBD, Pareto/NBD, Gamma-Gamma and BG/BB, fitted here from the purchases themselves, in weeks.",
+        "BG/NBD, MBG/NBD, Pareto/NBD, GGompertz/NBD, Gamma-Gamma and BG/BB, fitted here from the purchases",
+        "themselves, in weeks.",
     ]
     for dataset, title in SOURCES.items():
         rows = published(dataset)
         covered = [row for row in rows if row.id in value.OURS]
         parts += ["", f"### {title}", "", *table(covered, value.OURS)]
-        left = {value.NOT_COVERED[row.id] for row in rows if row.id in value.NOT_COVERED}
-        for reason in sorted(left):
-            ids = ", ".join(row.id for row in rows if value.NOT_COVERED.get(row.id) == reason)
-            parts += ["", f"Not covered: {ids} ({reason})."]
+        parts += notes(value.NOTES, covered)
     return "\n".join(parts) + "\n"
+
+
+def with_covariates() -> str:
+    """Return the part about customer value by what is known of customers."""
+    rows = [row for row in published(*covariates.DATASETS) if row.id in covariates.OURS]
+    parts = [
+        "### Apparel, with gender and channel",
+        "",
+        "Pareto/NBD whose rates depend on what is known of each customer (`ParetoNBDWithCovariates`): γ above 0",
+        "buys more (`trans`) or leaves sooner (`life`).",
+        "",
+        *table(rows, covariates.OURS),
+        *notes(covariates.NOTES, rows),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def notes(said: Mapping[str, str], rows: list[Published]) -> list[str]:
+    """Return what must be known to read figures of these rows."""
+    here = {row.id for row in rows}
+    return [line for ids, note in said.items() if set(ids.split(", ")) & here for line in ("", f"{ids}: {note}.")]
 
 
 CHURN = {
@@ -53,7 +72,7 @@ def churn() -> str:
         rows = published(dataset)
         covered = [row for row in rows if row.id in leaving.OURS]
         parts += ["", f"### {title}", "", *table(covered, leaving.OURS)]
-        parts += [f"\nNot covered: {row.id} ({why})." for row in rows if (why := leaving.NOT_COVERED.get(row.id))]
+        parts += notes(leaving.NOTES, covered)
     return "\n".join(parts) + "\n"
 
 
@@ -84,7 +103,12 @@ def shown(number: float) -> str:
     return f"{number:.6g}" if abs(number) < 1000 else f"{number:.3f}"
 
 
-PARTS: dict[str, Callable[[], str]] = {"customer value": customer_value, "churn": churn, "texts": texts.part}
+PARTS: dict[str, Callable[[], str]] = {
+    "customer value": customer_value,
+    "covariates": with_covariates,
+    "churn": churn,
+    "texts": texts.part,
+}
 
 
 def part(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,15 +27,22 @@ class Published:
     def agrees(self, ours: list[float]) -> bool:
         """Say whether ours are within the tolerance, a number or a share in per cent, or the digits printed."""
         written = _NUMBER.findall(self.value)
-        return len(ours) == len(written) and all(
-            abs(one - float(text)) <= self._room(text) for one, text in zip(ours, written, strict=True)
-        )
+        return len(ours) == len(written) and all(map(self._near, ours, written))
+
+    def within(self, tolerance: str | None) -> Published:
+        """Return the row with another tolerance; None leaves it."""
+        return self if tolerance is None else replace(self, tolerance=tolerance)
 
     def first(self, count: int | None) -> Published:
         """Return the row with the first of its numbers only; None is all of them."""
         if count is None:
             return self
         return replace(self, value=" / ".join(_NUMBER.findall(self.value)[:count]))
+
+    def _near(self, one: float, text: str) -> bool:
+        if self.tolerance == "order of magnitude":
+            return one > 0 and abs(math.log10(one / float(text))) <= 0.5
+        return abs(one - float(text)) <= self._room(text)
 
     def _room(self, text: str) -> float:
         printed = 0.5 * 10.0 ** -len(text.partition(".")[2]) if "e" not in text else 0.0

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 from scipy import optimize
+from scipy.special import gammaincc
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
@@ -175,6 +176,7 @@ class Model:
         self._values: Floats | None = None
         self._covariance: Floats | None = None
         self._log_likelihood: float | None = None
+        self._customers = 0.0
         self.cautions: tuple[Caution, ...] = ()
 
     @classmethod
@@ -196,9 +198,14 @@ class Model:
         return tuple(map(float, self._values))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parameters, in the order of `values`."""
+        return self.NAMES
+
+    @property
     def params(self) -> dict[str, float]:
         """The parameters by name. Raises NotFitted."""
-        return dict(zip(self.NAMES, self.values, strict=True))
+        return dict(zip(self.names, self.values, strict=True))
 
     @property
     def log_likelihood(self) -> float:
@@ -206,6 +213,16 @@ class Model:
         if self._log_likelihood is None:
             raise NotFitted(model=self.NAME)
         return self._log_likelihood
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: 2 for each parameter, less twice the log-likelihood. Raises NotFitted."""
+        return 2 * len(self.names) - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion: ln(customers) for each parameter, less twice the log-likelihood. Raises NotFitted."""
+        return math.log(self._customers) * len(self.names) - 2 * self.log_likelihood
 
     @property
     def standard_errors(self) -> dict[str, float]:
@@ -220,7 +237,8 @@ class Model:
 
     def _climb(self, objective: Objective, start: Floats, weight: float, *, limits: bool = False) -> Self:
         """Take the best parameters; where one is open or all but open, say so in `cautions`."""
-        top = maximise(objective, start, self.NAMES, weight=weight, model=self.NAME, limits=limits)
+        top = maximise(objective, start, self.names, weight=weight, model=self.NAME, limits=limits)
+        self._customers = weight
         self._values, self._covariance, self._log_likelihood = top.values, top.covariance, top.log_likelihood
         if top.open_end is not None:
             self.cautions = (Caution("parameter_at_bound", "", AT_BOUND, top.open_end.details),)
@@ -228,10 +246,23 @@ class Model:
         wide = np.sqrt(np.diag(top.covariance)) > UNCERTAIN
         self.cautions = tuple(
             Caution("uncertain", "", UNCERTAIN_PARAMETER, {"model": self.NAME, "parameter": name})
-            for name, open_ in zip(self.NAMES, wide, strict=True)
+            for name, open_ in zip(self.names, wide, strict=True)
             if open_
         )
         return self
+
+
+def likelihood_ratio(wider: Model, narrower: Model) -> tuple[float, float]:
+    """Return chi² and p of the test that the restriction of `narrower` holds (Wilks 1938).
+
+    Both are fitted to the same customers, and every parameter of `narrower` is one of `wider`. Raises ValueError when
+    `wider` has no more parameters.
+    """
+    free = len(wider.names) - len(narrower.names)
+    if free < 1:
+        raise ValueError("The wider model needs more parameters than the narrower one.")
+    twice = 2 * (wider.log_likelihood - narrower.log_likelihood)
+    return twice, float(gammaincc(free / 2, max(0.0, twice) / 2))
 
 
 AT_BOUND = _(

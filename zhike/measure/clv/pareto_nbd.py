@@ -15,6 +15,8 @@ from zhike.measure.clv.quadrature import interval_nodes
 NODES = 32
 AT_ONCE = 4_000
 SPENT = 45.0  # e^-45 of the integrand is nothing beside its beginning.
+Values = tuple[float, "float | Floats", float, "float | Floats"]
+"""r, alpha, s, beta: alpha and beta of everybody, or of each customer."""
 
 
 class ParetoNBD(Model):
@@ -56,16 +58,14 @@ class ParetoNBD(Model):
         if x is None or t_x is None or T is None:
             if not (x is None and t_x is None and T is None):
                 raise ValueError("x, t_x and T belong together.")
-            return self._alive(np.asarray(t, dtype=np.float64), np.zeros(()), np.zeros(()))
+            return while_alive(self._four, np.asarray(t, dtype=np.float64), np.zeros(()), np.zeros(()))
         time, repeats, last, watched = (np.asarray(each, dtype=np.float64) for each in (t, x, t_x, T))
-        return np.asarray(self._alive(time, repeats, watched) * self.p_alive(repeats, last, watched))
+        return np.asarray(while_alive(self._four, time, repeats, watched) * self.p_alive(repeats, last, watched))
 
-    def _alive(self, time: Floats, repeats: Floats, watched: Floats) -> Floats:
+    @property
+    def _four(self) -> Values:
         r, alpha, s, beta = self.values
-        grown = np.log1p(time / (beta + watched))
-        # (1 - e^-(s - 1)g) / (s - 1), which is g where s is 1.
-        lived = grown if abs(s - 1) < 1e-12 else -np.expm1(-(s - 1) * grown) / (s - 1)
-        return np.asarray((r + repeats) * (beta + watched) / (alpha + watched) * lived)
+        return r, alpha, s, beta
 
     def p_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Floats:
         """Return the probability that customers with these histories are still alive at T.
@@ -74,28 +74,43 @@ class ParetoNBD(Model):
         """
         columns = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in (x, t_x, T)))
         rows = distinct(tuple(column.ravel() for column in columns))
-        r, alpha, s, beta = self.values
         found = np.empty(len(rows.weights))
-        for part in _parts(len(found)):
-            repeats, last, watched = (column[part] for column in rows.columns)
-            log_dead = dead(self.values, repeats, last, watched)[0]
-            log_alive = -(r + repeats) * np.log(alpha + watched) - s * np.log(beta + watched)
-            with np.errstate(over="ignore"):  # Odds past e^709 of having left are a probability of 0.
-                found[part] = 1 / (1 + np.exp(log_dead - log_alive))
+        for part in parts(len(found)):
+            found[part] = still_alive(self._four, *(column[part] for column in rows.columns))
         return found[rows.inverse].reshape(columns[0].shape)
 
 
-def dead(values: tuple[float, ...], x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, list[Floats]]:
+def while_alive(values: Values, time: Floats, repeats: Floats, watched: Floats) -> Floats:
+    """Return the purchases expected in the next `time` of who is alive after `repeats` purchases in `watched`."""
+    r, alpha, s, beta = values
+    grown = np.log1p(time / (beta + watched))
+    # (1 - e^-(s - 1)g) / (s - 1), which is g where s is 1.
+    lived = grown if abs(s - 1) < 1e-12 else -np.expm1(-(s - 1) * grown) / (s - 1)
+    return np.asarray((r + repeats) * (beta + watched) / (alpha + watched) * lived)
+
+
+def still_alive(values: Values, repeats: Floats, last: Floats, watched: Floats) -> Floats:
+    """Return the probability of being alive; shape (n,) each."""
+    r, alpha, s, beta = values
+    log_dead = dead(values, repeats, last, watched)[0]
+    log_alive = -(r + repeats) * np.log(alpha + watched) - s * np.log(beta + watched)
+    with np.errstate(over="ignore"):  # Odds past e^709 of having left are a probability of 0.
+        return np.asarray(1 / (1 + np.exp(log_dead - log_alive)))
+
+
+def dead(values: Values, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, list[Floats]]:
     """Return ln ∫ s (alpha + τ)^-(r + x) (beta + τ)^-(s + 1) dτ over τ from t_x to T, and its slopes by the parameters.
 
     This is the part of the likelihood of having left at τ. The literature writes it as the difference of two
     hypergeometric functions, which cancel; here the integrand, positive and smooth in u = ln(c + τ) with c the lesser
-    of alpha and beta, is integrated by Gauss-Legendre up to where nothing is left of it. Shape (n,) each.
+    of alpha and beta, is integrated by Gauss-Legendre up to where nothing is left of it. Shape (n,) each; alpha and
+    beta may be of that shape, too.
     """
     r, alpha, s, beta = values
-    least, power = (alpha, s + 1 + 0 * x) if alpha <= beta else (beta, r + x)
+    swapped = np.asarray(alpha > beta)
+    power = np.where(swapped, r + x, s + 1)
     total = r + s + x
-    start = least + t_x
+    start = np.minimum(alpha, beta) + t_x
     q = abs(alpha - beta) / start
     slowest = total - power + power / (1 + q)  # How fast the logarithm of the integrand falls at first; later, faster.
     length = np.log1p((T - t_x) / start)
@@ -117,9 +132,9 @@ def dead(values: tuple[float, ...], x: Floats, t_x: Floats, T: Floats) -> tuple[
     log_least = np.log(start) + mean(u)
     log_other = log_least + mean(apart)
     over_least, over_other = mean(fallen) / start, mean(fallen / (1 + shrunk)) / start
-    if alpha > beta:
-        log_least, log_other, over_least, over_other = log_other, log_least, over_other, over_least
-    return log_whole, [-log_least, -(r + x) * over_least, 1 / s - log_other, -(s + 1) * over_other]
+    log_alpha, log_beta = np.where(swapped, log_other, log_least), np.where(swapped, log_least, log_other)
+    over_alpha, over_beta = np.where(swapped, over_other, over_least), np.where(swapped, over_least, over_other)
+    return log_whole, [-log_alpha, -(r + x) * over_alpha, 1 / s - log_beta, -(s + 1) * over_beta]
 
 
 class Likelihood:
@@ -132,7 +147,8 @@ class Likelihood:
         self.counts, self.of_count = by_x.columns[0], by_x.weights
 
     def __call__(self, values: Floats) -> tuple[float, Floats]:
-        r, alpha, s, beta = params = tuple(map(float, values))
+        r, alpha, s, beta = map(float, values)
+        params = (r, alpha, s, beta)
         height = self.of_count @ gammaln(r + self.counts) + self.total * (
             r * math.log(alpha) + s * math.log(beta) - gammaln(r)
         )
@@ -144,13 +160,13 @@ class Likelihood:
                 self.total * s / beta,
             ]
         )
-        for part in _parts(len(self.x)):
+        for part in parts(len(self.x)):
             more, steeper = self._seen(params, part)
             height += more
             slope += steeper
         return float(height), slope
 
-    def _seen(self, params: tuple[float, ...], part: slice) -> tuple[float, Floats]:
+    def _seen(self, params: tuple[float, float, float, float], part: slice) -> tuple[float, Floats]:
         r, alpha, s, beta = params
         x, t_x, T, weights = self.x[part], self.t_x[part], self.T[part], self.weights[part]
         log_dead, slopes_dead = dead(params, x, t_x, T)
@@ -164,5 +180,6 @@ class Likelihood:
         return dot(weights, both), np.array(slope)
 
 
-def _parts(size: int) -> list[slice]:
+def parts(size: int) -> list[slice]:
+    """Return the rows that are looked at together."""
     return [slice(at, at + AT_ONCE) for at in range(0, size, AT_ONCE)]
