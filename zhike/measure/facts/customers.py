@@ -1,14 +1,17 @@
 """Facts that stand in the customer's own record, and how long we have known it."""
 
+from dataclasses import replace
+
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts.fact import Fact, Source, Unit
 
-KINDS = ("organisation", "person")
+KINDS = {"organisation": ("组织", "Organisation"), "person": ("个人", "Person")}
 
 
 def _own(name: str, kind: Kind, unit: Unit, zh: str, en: str, meaning_zh: str, meaning_en: str) -> Fact:
-    choices = KINDS if kind is Kind.CHOICE else ()
-    return Fact(name, kind, unit, zh, en, meaning_zh, meaning_en, Source.CUSTOMER, f"customers.{name}", choices=choices)
+    named = KINDS if kind is Kind.CHOICE else {}
+    own = Fact(name, kind, unit, zh, en, meaning_zh, meaning_en, Source.CUSTOMER, f"customers.{name}")
+    return replace(own, choices=tuple(named), named=named)
 
 
 CUSTOMER_FACTS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,11 +95,17 @@ class Fact:
     otherwise: str = "NULL"
     choices: tuple[str, ...] = ()
     length: int = 40
+    named: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict, hash=False)
+    """What each choice is called, in Chinese and in English; the tiers are named by the plan."""
 
     @property
     def field(self) -> FieldType:
         """The type that rule trees see."""
         return FieldType(self.kind, self.choices)
+
+    def said(self, value: str, language: str) -> str:
+        """Return what a value is called in the language; a value without a name is called as it is."""
+        return self.named[value][0 if language.startswith("zh") else 1] if value in self.named else value
 
     @property
     def stored(self) -> bool:

@@ -3,7 +3,11 @@
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts.fact import Fact, Source, Unit
 
-SENTIMENTS = ("negative", "neutral", "positive")
+SENTIMENTS = {
+    "negative": ("负面", "Negative"),
+    "neutral": ("中性", "Neutral"),
+    "positive": ("正面", "Positive"),
+}
 
 FEEDBACK_FACTS = (
     Fact(
@@ -26,6 +30,7 @@ FEEDBACK_FACTS = (
         "客户最近一条有把握的反馈的情绪：negative 负面、neutral 中性、positive 正面；没有的为空。",
         "The sentiment of the customer's latest text that is sure: negative, neutral or positive; unknown without one.",
         Source.NIGHTLY,
-        choices=SENTIMENTS,
+        choices=tuple(SENTIMENTS),
+        named=SENTIMENTS,
     ),
 )

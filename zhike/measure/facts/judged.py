@@ -41,6 +41,7 @@ LIFECYCLE_FACTS = (
         "Onboarding, growing, mature, declining, churned or won back, by the rules of the plan.",
         Source.LIFECYCLE,
         choices=STAGES,
+        named=STAGE_NAMES,
     ),
     Fact(
         "stage_since",
@@ -75,6 +76,7 @@ HEALTH_FACTS = (
         "Healthy, at watch or high risk, by the limits of the plan.",
         Source.HEALTH,
         choices=BANDS,
+        named=BAND_NAMES,
     ),
     _part("usage", "产品使用", "Usage"),
     _part("breadth", "功能广度", "Breadth"),

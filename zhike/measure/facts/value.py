@@ -3,7 +3,8 @@
 from zhike.kit.ruletrees import Kind
 from zhike.measure.facts.fact import Fact, Source, Unit
 
-NEEDS = ("product", "price", "service")
+NEED_NAMES = {"product": ("产品", "Product"), "price": ("价格", "Price"), "service": ("服务", "Service")}
+NEEDS = tuple(NEED_NAMES)
 
 VALUE_FACTS = (
     Fact(
@@ -82,6 +83,7 @@ VALUE_FACTS = (
         "word wins; unknown when nothing speaks clearly.",
         Source.NIGHTLY,
         choices=NEEDS,
+        named=NEED_NAMES,
     ),
     Fact(
         "need_reason",

@@ -100,8 +100,8 @@ def _described(condition: Tree, vocabulary: Vocabulary) -> str:
     """Return a condition of any shape in words."""
     language = words.language()
     labels = {name: vocabulary.label(name) for name in vocabulary.fields}
-    for field in ("tier", "stage", "health_band", "kind"):
-        choices = vocabulary.fields[field].choices or tuple(vocabulary.names.tiers if field == "tier" else ())
+    for field, of in vocabulary.fields.items():
+        choices = (of.choices if field in FACTS else ()) or tuple(vocabulary.names.tiers if field == "tier" else ())
         labels |= {f"{field}={key}": vocabulary.names.value(field, key) for key in choices}
     try:
         return describe(parse(condition, vocabulary.fields), labels, language)

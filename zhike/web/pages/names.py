@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 
+from zhike.decide.plans.pages.words import joined, share
 from zhike.decide.plans.queries import NoPlanInForce, in_force
 from zhike.decide.plans.rules import Plan
+from zhike.measure.facts import FACTS
+from zhike.record.commerce.models import Product
+from zhike.ui import words
 
 STAGES = {
     "onboarding": (gettext_lazy("Onboarding"), 1),
@@ -23,8 +27,6 @@ BANDS = {
     "warning": ("warn", gettext_lazy("At watch")),
     "risk": ("risk", gettext_lazy("High risk")),
 }
-KINDS = {"organisation": gettext_lazy("Organisation"), "person": gettext_lazy("Person")}
-
 PARTS = {
     "usage": gettext_lazy("Product usage"),
     "breadth": gettext_lazy("Breadth of features"),
@@ -41,6 +43,17 @@ TIERS = {
     "general": gettext_lazy("Standard"),
 }
 
+SIGNS = {
+    "features": gettext_lazy("uses %(value)s features, more than most"),
+    "products": gettext_lazy("bought %(value)s different products, more than most"),
+    "discount": gettext_lazy("pays %(share)s less than usual"),
+    "cheap": gettext_lazy("%(share)s of the money goes into the cheaper half of the range"),
+    "service": gettext_lazy("%(share)s of the money goes into services"),
+    "talks": gettext_lazy("%(value)s talks in 90 days, more than most"),
+    "words": gettext_lazy("spoke of it %(value)s times within a year"),
+}
+"""What speaks for a need orientation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -48,6 +61,8 @@ class Names:
 
     tiers: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[int, str] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    """Names of products by their number, as far as they were asked for."""
 
     def tier(self, key: str) -> tuple[str, int]:
         """Return name and rank of a tier; a key that the plan no longer has is shown as it is."""
@@ -73,11 +88,42 @@ class Names:
             return self.stage(value)
         if field_name == "health_band" and value in BANDS:
             return str(BANDS[value][1])
-        if field_name == "kind" and value in KINDS:
-            return str(KINDS[value])
         if field_name == "owner_id":
             return self.owners.get(int(value), value) if value.isdigit() else value
-        return value
+        if field_name == "next_offer":
+            return self.offer(value)
+        if field_name == "need_reason":
+            return reason(value)
+        fact = FACTS.get(field_name)
+        return fact.said(value, get_language() or "en") if fact else value
+
+    def offer(self, key: str) -> str:
+        """Return what an offer is called: the name of a product, a feature, or more seats."""
+        kind, _colon, named = key.partition(":")
+        if kind == "product":
+            if named not in self.products:
+                found = Product.objects.filter(ref=named).values_list("name", flat=True).first()
+                self.products[named] = found or named
+            return self.products[named]
+        if kind == "feature":
+            return gettext("Feature %(name)s") % {"name": named}
+        return gettext("More seats") if kind == "seats" else key
+
+
+def reason(signs: str) -> str:
+    """Return the signs behind a need orientation in words, such as discount=0.23;words=5."""
+    return joined(said for sign in signs.split(";") if (said := _sign(sign)))
+
+
+def _sign(sign: str) -> str:
+    key, _equals, value = sign.partition("=")
+    if key == "stated":
+        return gettext("said by a colleague")
+    try:
+        number = float(value)
+    except ValueError:
+        return ""
+    return str(SIGNS.get(key, "")) % {"value": words.plain(round(number)), "share": share(number)}
 
 
 def plan_or_none() -> Plan | None:

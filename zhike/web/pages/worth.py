@@ -11,7 +11,6 @@ from django.utils.timezone import now
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from zhike.decide.plans.pages.words import joined
 from zhike.decide.plans.pages.words import share as share_text
 from zhike.decide.plans.rules import Plan
 from zhike.kit.refusal import Refusal
@@ -30,7 +29,7 @@ from zhike.ui import words
 from zhike.ui.templatetags import parts
 from zhike.web.pages.answers import toast
 from zhike.web.pages.here import here
-from zhike.web.pages.names import plan_or_none
+from zhike.web.pages.names import plan_or_none, reason
 from zhike.web.pages.usage import RECENT
 from zhike.web.queries import profile
 
@@ -38,15 +37,6 @@ NEEDS = {
     "product": gettext_lazy("Product"),
     "price": gettext_lazy("Price"),
     "service": gettext_lazy("Service"),
-}
-SIGNS = {
-    "features": gettext_lazy("uses %(value)s features, more than most"),
-    "products": gettext_lazy("bought %(value)s different products, more than most"),
-    "discount": gettext_lazy("pays %(share)s less than usual"),
-    "cheap": gettext_lazy("%(share)s of the money goes into the cheaper half of the range"),
-    "service": gettext_lazy("%(share)s of the money goes into services"),
-    "talks": gettext_lazy("%(value)s talks in 90 days, more than most"),
-    "words": gettext_lazy("spoke of it %(value)s times within a year"),
 }
 LETTERS = ("r", "alpha", "a", "b", "s", "beta")  # Parameters in the order of the literature.
 REASONS = {
@@ -184,18 +174,9 @@ def _need(found: Customer, facts: CustomerFacts | None) -> dict[str, Any]:
         named = {"name": stated.by.name if stated.by else "zhike", "day": words.date_text(stated.at.date(), None)}
         why = gettext("said by %(name)s on %(day)s") % named
     else:
-        why = joined(_sign(one) for one in (facts.need_reason or "").split(";") if one) if facts else ""
+        why = reason(facts.need_reason or "") if facts else ""
     choices = [{"key": one, "name": name, "on": one == key} for one, name in NEEDS.items()]
     return {"key": key, "name": NEEDS.get(key, ""), "why": why, "choices": choices, "stated": stated is not None}
-
-
-def _sign(sign: str) -> str:
-    key, _equals, value = sign.partition("=")
-    try:
-        number = float(value)
-    except ValueError:
-        return ""
-    return str(SIGNS.get(key, "")) % {"value": words.plain(round(number)), "share": share_text(number)}
 
 
 def _offer(one: Offer) -> dict[str, str]:

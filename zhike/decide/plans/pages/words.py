@@ -7,11 +7,11 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from zhike.decide.plans.rules import Alert, Cadence, ChannelPolicy, OnboardingStep, Plan, Problem, Sign, best_words
-from zhike.decide.plans.rules.contact import HealthDrop, LoginsDrop, RenewalDue, Silence, UsageDrop
+from zhike.decide.plans.rules.contact import ChurnLikely, HealthDrop, LoginsDrop, RenewalDue, Silence, UsageDrop
 from zhike.kit.ruletrees import Language, RuleError, describe, parse
 from zhike.measure import facts
 from zhike.measure.specs import TierSpec
-from zhike.record.customers.models import Channel, CustomerKind
+from zhike.record.customers.models import Channel
 from zhike.ui.words import plain
 
 PER: dict[str, Promise] = {
@@ -92,9 +92,8 @@ def names(plan: Plan | None = None) -> dict[str, str]:
     tongue = language()
     side = 0 if tongue.startswith("zh") else 1
     labels = {name: fact.label(tongue) for name, fact in facts.FACTS.items()}
-    labels |= {f"stage={key}": both[side] for key, both in facts.STAGE_NAMES.items()}
-    labels |= {f"health_band={key}": both[side] for key, both in facts.BAND_NAMES.items()}
-    labels |= {f"kind={key}": str(label) for key, label in CustomerKind.choices}
+    for name, fact in facts.FACTS.items():
+        labels |= {f"{name}={key}": both[side] for key, both in fact.named.items()}
     if plan:
         labels |= {f"tier={tier.key}": best_words(tier.name, tongue) for tier in plan.tiers.tiers}
     return labels
@@ -163,6 +162,8 @@ def sign(when: Sign, plan: Plan) -> str:
         case RenewalDue(days=days, contracts_from_days=term):
             said = gettext("A contract of %(term)s days or more ends within %(days)s days")
             return said % {"days": days, "term": term}
+        case ChurnLikely(probability=chance):
+            return gettext("Churn probability of %(chance)s or more") % {"chance": share(chance)}
         case _:
             return rule(given, plan)
 
