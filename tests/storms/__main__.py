@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.storms import databases, faults, kills, lakes, report, spikes
-from tests.storms.system import StormFailed, temporary
+from tests.storms.system import StormFailed, sentence, temporary
 from zhike.bench.figures import machine
 
 UNSEEN = "went unseen"
@@ -58,7 +58,10 @@ def main() -> int:
 def _one(name: str, options: argparse.Namespace) -> bool:
     """Run a storm and its sabotage as asked, print both, and say whether all is as it must be."""
     if options.sabotage:
-        return _sabotaged(name, options.seed) != UNSEEN
+        seen = _sabotaged(name, options.seed)
+        if options.record:
+            report.record_sabotage(name, seen)
+        return seen != UNSEEN
     began = time.monotonic()
     try:
         given = {key: json.loads(value) for key, _is, value in (each.partition("=") for each in options.given)}
@@ -79,17 +82,11 @@ def _sabotaged(name: str, seed: int) -> str:
     try:
         found = run(name, seed=seed, full=False, sabotage=True)
     except StormFailed as failure:
-        sentence = _sentence(str(failure))
-        _print(name, {"sabotage": f"seen: {sentence}"})
-        return f"seen: {sentence}"
+        seen = f"seen: {sentence(str(failure))[:400]}"
+        _print(name, {"sabotage": seen})
+        return seen
     _print(name, {"sabotage": UNSEEN, **found})
     return UNSEEN
-
-
-def _sentence(failure: str) -> str:
-    """Return the first line of a failure; of a process that ended with an error, its last."""
-    lines = failure.strip().splitlines() or [""]
-    return lines[-1 if "Traceback" in failure else 0].removeprefix("AssertionError: ")[:160].replace("|", "/")
 
 
 def _print(name: str, told: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "reliability.md"
+CELLS = 6
 COLUMNS = "| storm | seed | what happened | found | its sabotage | bound | when |"
 
 
@@ -49,6 +50,15 @@ def _found(name: str, found: Mapping[str, Any]) -> str:
         served = found["other_source"].get("200", 0) / max(1, sum(found["other_source"].values()))
         told += f"; {served:.0%} of another source's requests served; at most {most[1]} MB ({most[0]})"
     return told
+
+
+def record_sabotage(name: str, seen: str) -> None:
+    """Write into a storm's line how its sabotage was seen."""
+    text = PAGE.read_text(encoding="utf-8")
+    line = next(each for each in text.splitlines() if each.startswith(f"| {name} | ") and each.count(" | ") == CELLS)
+    cells = line.split(" | ")
+    cells[4] = seen
+    PAGE.write_text(text.replace(line, " | ".join(cells)), encoding="utf-8")
 
 
 def record(name: str, line: str) -> None:

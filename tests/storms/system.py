@@ -34,6 +34,12 @@ class StormFailed(AssertionError):
     """The system broke its word, or did not come back; the sentence says how."""
 
 
+def sentence(failure: str) -> str:
+    """Return the first line of a failure; of a process that ended with an error, its last."""
+    lines = failure.strip().splitlines() or [""]
+    return lines[-1 if "Traceback" in failure else 0].removeprefix("AssertionError: ").replace("|", "/")
+
+
 def ensure(condition: object, sentence: str) -> None:
     """Raise StormFailed with the sentence unless the condition holds."""
     if not condition:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pyarrow as pa
+from django.utils.translation import gettext
 
 from zhike.kit.ruletrees import ATTRIBUTES
 from zhike.measure import computing, freshening, keeping, lake, reading
@@ -17,6 +18,7 @@ from zhike.measure.models import CustomerFacts, FactsDay, KeptFacts
 from zhike.measure.reading import Morning
 from zhike.measure.specs import MeasureSpec
 from zhike.org.works import Silent
+from zhike.ui import words
 
 log = logging.getLogger(__name__)
 TOLD = 5  # Customers who are named.
@@ -49,6 +51,11 @@ class Proof:
     @property
     def equal(self) -> int:
         return self.rows - self.differing
+
+    def sentence(self) -> str:
+        """Return what people are told."""
+        told = gettext("%(day)s: %(equal)s of %(rows)s rows equal those computed from nothing")
+        return told % {"day": self.day.isoformat(), "equal": words.plain(self.equal), "rows": words.plain(self.rows)}
 
     def told(self) -> dict[str, object]:
         """Return it as JSON holds it."""

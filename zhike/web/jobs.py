@@ -31,6 +31,8 @@ def turn(work_id: int, today: str) -> None:
     with works.Progress(work_id) as progress:
         report = loop.turn(today=date.fromisoformat(today), by=work.by, now=now(), progress=progress)
         progress.result = loop.told(report)
+        if report.proof:
+            progress.result["text"] = report.proof.sentence()
 
 
 @job("loop.nightly", every="*/5 * * * *", queueing_lock="loop.nightly")

@@ -12,6 +12,7 @@ import psycopg
 from zhike.api.tracking.keys import Key
 from zhike.api.tracking.links import Link, Unavailable
 from zhike.record.tracking.rules.checking import Checked, Row
+from zhike.record.tracking.rules.packing import packed
 
 MOST_REQUESTS = 256  # Of one transaction.
 MOST_BYTES = 4 * 2**20
@@ -169,7 +170,7 @@ def _columns(rows: list[tuple[int, datetime, Row]]) -> list[object]:
         [received for _, received, _ in rows],
         [row.sent_at or NEVER for _, _, row in rows],
         [row.events for _, _, row in rows],
-        [row.body for _, _, row in rows],
+        [packed(row.body) for _, _, row in rows],
     ]
 
 

@@ -126,6 +126,20 @@ class Feature(models.Model):
         return self.title or self.name
 
 
+class FeatureDay(models.Model):
+    """How often a feature was used on one day of the company's calendar, by everybody who tracks."""
+
+    feature = models.ForeignKey(Feature, models.CASCADE, related_name="days")
+    day = models.DateField()
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feature", "day"], name="feature_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.feature_id} {self.day}"
+
+
 class StreamMinute(models.Model):
     """What one source sent within one minute, by the time of receipt."""
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from zhike.kit.refusal import Refusal
+from zhike.org import company
 from zhike.org.middleware import StaffRequest
 from zhike.org.pages import refusals_shown_on, sentence, settings_page
 from zhike.org.roles import Permission
@@ -155,7 +156,7 @@ def _now(request: StaffRequest) -> dict[str, Any]:
         {"name": name, "values": [minute[place + 1] for minute in beat.minutes], "color": color}
         for place, (name, color) in enumerate(names)
     ]
-    chart = {"kind": "bar", "stack": True, "unit": "", "x": clocks, "series": series}
+    chart = {"kind": "bar", "stack": True, "whole": True, "unit": "", "x": clocks, "series": series}
     return {"pulse": beat, "chart_data": chart, "latest": stream.latest(sees_personal=personal), "tab": "stream"}
 
 
@@ -220,7 +221,15 @@ def replay(request: StaffRequest) -> HttpResponse:
 def features(request: StaffRequest) -> HttpResponse:
     search = request.GET.get("q", "").replace("\0", "")[:100]
     page = Paginator(stream.features(search), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "search": search, "query": urlencode({"q": search} if search else {}), "tab": "features"}
+    shown = list(page)
+    daily = stream.daily(shown, today=company.today(now()))
+    context = {
+        "rows": [(each, daily[each.pk]) for each in shown],
+        "page": page,
+        "search": search,
+        "query": urlencode({"q": search} if search else {}),
+        "tab": "features",
+    }
     return render(request, "tracking/features.html", context)
 
 
@@ -233,5 +242,6 @@ def feature(request: StaffRequest, feature_id: int) -> HttpResponse:
         source_operations.name_feature(found, form.cleaned_data["title"], by=request.staff, now=now())
         messages.success(request, gettext("Saved."))
         return redirect("stream-features")
-    context = {"feature": found, "form": form, "tab": "features"}
+    daily = stream.daily([found], today=company.today(now()))[found.pk]
+    context = {"feature": found, "form": form, "daily": daily, "tab": "features"}
     return render(request, "tracking/feature.html", context, status=422 if form.errors else 200)

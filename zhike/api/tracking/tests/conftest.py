@@ -22,6 +22,7 @@ from zhike import home
 from zhike.api.tracking.application import Beside, Scope
 from zhike.record.tracking.models import Inbox, Source
 from zhike.record.tracking.operations.sources import add_source
+from zhike.record.tracking.rules.packing import unpacked
 
 R = TypeVar("R")
 ORIGIN = "http://shop.example"
@@ -121,7 +122,7 @@ def in_inbox() -> list[dict[str, Any]]:
     """Return every event that the inbox holds, oldest row first."""
     found: list[dict[str, Any]] = []
     for row in Inbox.objects.order_by("id"):
-        events = msgspec.json.decode(bytes(row.body))
+        events = msgspec.json.decode(unpacked(bytes(row.body)))
         assert len(events) == row.events
         found += events
     return found

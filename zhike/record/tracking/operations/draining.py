@@ -16,6 +16,7 @@ import pyarrow as pa
 from django.db import DataError, connection, transaction
 
 from zhike.kit.failpoints import failpoint, register
+from zhike.org import company
 from zhike.record.events.models import ChangedCustomer
 from zhike.record.events.operations.files import (
     DRAIN_LOCK,
@@ -33,6 +34,7 @@ from zhike.record.tracking.operations.decoding import EPOCH, Batch, Digests, Inb
 from zhike.record.tracking.operations.people import Census
 from zhike.record.tracking.operations.remembering import came_before, first_of_their_kind
 from zhike.record.tracking.operations.settling import give_numbers, settle
+from zhike.record.tracking.rules.packing import unpacked
 
 register("drain.read", "drain.placed", "drain.drafted", "drain.live", "drain.noted", "drain.deleted")
 
@@ -101,7 +103,7 @@ def _drain(now: datetime, limit: int) -> Drained:
         failpoint("drain.drafted")
         go_live(drafts, [], now=now)
         failpoint("drain.live")
-        noting.note_features(events)
+        noting.note_features(events, company.zone())
         waiting, files = sum(each.rows for each in drafts if each.kind == WAITING), len(drafts)
     _note(batch, kept)
     failpoint("drain.noted")
@@ -126,9 +128,10 @@ def _oldest(limit: int) -> list[InboxRow]:
             )
             page = cursor.fetchall()
             none_left = len(page) < AT_ONCE
-            for *row, count in page:
-                found.append(InboxRow(*row))
-                events, size, last = events + count, size + len(row[4]), row[0]
+            for pk, source, received, sent, kept, count in page:
+                body = unpacked(kept)
+                found.append(InboxRow(pk, source, received, sent, body))
+                events, size, last = events + count, size + len(body), pk
                 if events >= limit or size >= MOST_BYTES:
                     break
     return found

@@ -27,6 +27,7 @@ from zhike.record.events.operations.sweeping import remove_unnamed
 from zhike.record.events.rules import EVENTS, USAGE, WAITING
 from zhike.record.tracking.models import Identity, Inbox, Person
 from zhike.record.tracking.operations.decoding import Call, text
+from zhike.record.tracking.rules.packing import packed, unpacked
 
 register("erase.inbox", "erase.removed", "erase.forgotten", "erase.committed", "erase.gone")
 
@@ -118,7 +119,7 @@ def _erase_from_inbox(names: Collection[str], group: str) -> int:
     gone = 0
     for row in Inbox.objects.order_by("pk").iterator(chunk_size=200):
         try:
-            pieces = _PIECES.decode(row.body)
+            pieces = _PIECES.decode(unpacked(bytes(row.body)))
         except _WRONG:
             continue  # It will be refused, and a refused event is found by its text.
         kept = [piece for piece in pieces if not _names(piece, names, group)]
@@ -126,7 +127,7 @@ def _erase_from_inbox(names: Collection[str], group: str) -> int:
             continue
         gone += len(pieces) - len(kept)
         if kept:
-            Inbox.objects.filter(pk=row.pk).update(body=msgspec.json.encode(kept), events=len(kept))
+            Inbox.objects.filter(pk=row.pk).update(body=packed(msgspec.json.encode(kept)), events=len(kept))
         else:
             Inbox.objects.filter(pk=row.pk).delete()
     return gone

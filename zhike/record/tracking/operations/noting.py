@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,12 @@ FEATURES = """
         first_at = least(tracking_feature.first_at, excluded.first_at),
         last_at = greatest(tracking_feature.last_at, excluded.last_at)
 """
+DAYS = """
+    INSERT INTO tracking_featureday (feature_id, day, count)
+    SELECT f.id, n.day, n.count FROM unnest(%s::text[], %s::date[], %s::bigint[]) AS n (name, day, count)
+    JOIN tracking_feature f ON f.name = n.name ORDER BY f.id, n.day
+    ON CONFLICT (feature_id, day) DO UPDATE SET count = tracking_featureday.count + excluded.count
+"""
 MINUTES = """
     INSERT INTO tracking_streamminute (source_id, minute, accepted, duplicates, refused)
     SELECT source, to_timestamp(minute * 60), accepted, duplicates, 0
@@ -35,13 +42,17 @@ UNREADABLE = "unreadable"
 BODY_LIMIT = 600_000
 
 
-def note_features(events: pa.Table) -> None:
+def note_features(events: pa.Table, zone: ZoneInfo) -> None:
+    """Count uses by event, in all and by local day of when they happened."""
     used = events.filter(pc.less_equal(events["call"], LAST_OF_USE))
-    table = pa.table({"event": used["event"].cast(pa.string()), "at": used["at"].cast(pa.int64())})
+    local = pc.local_timestamp(used["at"].cast(pa.timestamp("us", tz=zone.key))).cast(pa.date32(), safe=False)
+    table = pa.table({"event": used["event"].cast(pa.string()), "at": used["at"].cast(pa.int64()), "day": local})
     found = table.group_by("event").aggregate([("at", "min"), ("at", "max"), ("at", "count")])
     columns = [found[name].to_pylist() for name in ("event", "at_min", "at_max", "at_count")]
     with connection.cursor() as cursor:
         cursor.execute(FEATURES, columns)
+        days = table.group_by(["event", "day"]).aggregate([("at", "count")])
+        cursor.execute(DAYS, [days[name].to_pylist() for name in ("event", "day", "at_count")])
 
 
 def note_minutes(source: pa.Array, received: pa.Array, accepted: pa.Array) -> None:

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from zhike.kit.refusal import Refusal
 from zhike.org import audit
 from zhike.org.models import Staff
-from zhike.record.tracking.models import Inbox, RefusedEvent, StreamMinute
+from zhike.record.tracking.models import FeatureDay, Inbox, RefusedEvent, StreamMinute
 from zhike.record.tracking.rules import INBOX, REASONS, happened_at, read_time
 from zhike.record.tracking.rules.checking import Checked, Unreadable, check
 
 KEPT_FOR = timedelta(days=7)
 MINUTES_KEPT_FOR = timedelta(days=30)
+DAYS_KEPT_FOR = timedelta(days=400)
 AT_ONCE = 2_000
 
 
@@ -107,6 +108,7 @@ def _as_of_then(body: bytes, sent_at: datetime | None, received: datetime) -> by
 
 @transaction.atomic(durable=True)
 def forget_old(*, now: datetime) -> int:
-    """Remove refused events of more than a week ago, and the minutes of the stream of more than thirty days ago."""
+    """Remove what was kept long enough: refused events, minutes of the stream, daily counts of features."""
     StreamMinute.objects.filter(minute__lt=now - MINUTES_KEPT_FOR).delete()
+    FeatureDay.objects.filter(day__lt=(now - DAYS_KEPT_FOR).date()).delete()
     return RefusedEvent.objects.filter(received_at__lt=now - KEPT_FOR).delete()[0]

@@ -1,18 +1,22 @@
 """What a person sees of the stream: how fast, how far behind, what was refused, and the newest events themselves."""
 
 import re
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from django.db.models import Count, Max, QuerySet, Sum
 
-from zhike.record.tracking.models import Feature, Inbox, RefusedEvent, Source, StreamMinute
+from zhike.record.tracking.models import Feature, FeatureDay, Inbox, RefusedEvent, Source, StreamMinute
 from zhike.record.tracking.rules import INBOX, Event, happened_at, read_time
+from zhike.record.tracking.rules.packing import unpacked
 
 SHOWN_MINUTES = 60
 COUNTED_ROWS = 20_000
 LATEST = 30
+DRAWN_DAYS = 30
 PERSONAL = "•••"
 TELLING = re.compile(r"@|[0-9]{7}")  # Numbers of people that are addresses or telephone numbers.
 
@@ -73,7 +77,7 @@ def latest(*, sees_personal: bool) -> list[Shown]:
     rows = Inbox.objects.order_by("-id")[:LATEST]
     found: list[Shown] = []
     for row in rows:
-        for event in reversed(_events(bytes(row.body))):
+        for event in reversed(_events(unpacked(bytes(row.body)))):
             at = happened_at(read_time(event.timestamp) if event.timestamp else None, row.sent_at, row.received_at)
             found.append(_shown(event, at, names.get(row.source_id, ""), sees_personal))
             if len(found) == LATEST:
@@ -119,3 +123,30 @@ def features(search: str = "") -> QuerySet[Feature]:
     """Return the features found in the stream, most used first."""
     found = Feature.objects.order_by("-count", "name")
     return found.filter(name__icontains=search) | found.filter(title__icontains=search) if search else found
+
+
+@dataclass(frozen=True)
+class Daily:
+    """Uses of a feature on each of some days, oldest first; `drawn` are shares of the busiest of them, in percent."""
+
+    counts: list[int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def drawn(self) -> list[float]:
+        most = max(self.counts)
+        return [100 * count / most for count in self.counts] if most else []
+
+
+def daily(features: Collection[Feature], *, today: date) -> dict[int, Daily]:
+    """Return for each of these features how often it was used on each of the last thirty days, today the last."""
+    first = today - timedelta(days=DRAWN_DAYS - 1)
+    rows = FeatureDay.objects.filter(feature__in=features, day__range=(first, today))
+    found: dict[int, dict[date, int]] = defaultdict(dict)
+    for key, day, count in rows.values_list("feature_id", "day", "count"):
+        found[key][day] = count
+    days = [first + timedelta(days=number) for number in range(DRAWN_DAYS)]
+    return {each.pk: Daily([found[each.pk].get(day, 0) for day in days]) for each in features}

@@ -152,15 +152,29 @@ def _no_number(word: str) -> None:
 
 
 def _all_at_once(body: bytes, received: datetime, make_id: Callable[[], str]) -> Checked | None:
-    """Take a batch in which every event is right, or None: then each is looked at to find the wrong ones."""
+    """Take a batch in which every event is right, or None: then each is looked at to find the wrong ones.
+
+    Nearly all events come this way, so what can be asked of all of them at once is not asked of each.
+    """
     try:
         given = _ENVELOPE.decode(body)
         sent_at = _sent_at(given.sent_at)
         shared = _Given("", sent_at, _earliest(sent_at, received), given.context, received, make_id)
-        kept = [_taken(event, shared) for event in given.batch]
+        moments = [_read(event, shared) for event in given.batch]
     except (*_NOT_JSON, Fault):
         return None
-    return Checked(_rows(kept), [], given.write_key or "")
+    kept = _ENCODER.encode_lines(given.batch)
+    parts = kept.split(b"\n")[:-1]  # A line feed within a text is written as \n, so each line is an event.
+    if b"\\u0000" in kept or not all(map(_fits, parts)):
+        return None
+    if any(moment is not sent_at for moment in moments):
+        return Checked(_rows(list(zip(moments, parts, strict=True))), [], given.write_key or "")
+    rows = [Row(sent_at, len(parts), b"[" + b",".join(parts) + b"]")] if parts else []
+    return Checked(rows, [], given.write_key or "")
+
+
+def _fits(part: bytes) -> bool:
+    return len(part) <= EVENT_LIMIT and part.count(b"{") + part.count(b"[") <= DEPTH_LIMIT
 
 
 def _one_by_one(body: bytes, received: datetime, make_id: Callable[[], str]) -> Checked:
@@ -238,33 +252,39 @@ def _sent_at(text: str | None) -> datetime | None:
 
 
 def _taken(event: Event, given: _Given) -> tuple[datetime | None, bytes]:
-    """Return when the event was sent and how it is kept, or raise Fault. This runs for every event: keep it short."""
-    if given.route:
-        _ensure_route(event, given.route)
-    if given.context is not None:
-        event.context = _merged(event.context, given.context)
-    if event.type != "track" or not event.event or not event.user_id:
-        _check_names(event)
-    sent_at, earliest = given.sent_at, given.earliest
-    if event.sent_at:
-        if sent_at is None:
-            sent_at = _sent_at(event.sent_at)
-            earliest = _earliest(sent_at, given.received)
-        event.sent_at = None
-    if event.original_timestamp:
-        event.timestamp, event.original_timestamp = event.timestamp or event.original_timestamp, None
-    if event.timestamp:
-        _check_time(event, event.timestamp, earliest)
-    if not event.message_id:
-        event.message_id = given.make_id()
+    """Return when the event was sent and how it is kept, or raise Fault."""
+    sent_at = _read(event, given)
     part = _ENCODER.encode(event)
     if len(part) > EVENT_LIMIT:
         raise Fault("too_large")
     if b"\\u0000" in part and _holds_nul(msgspec.to_builtins(event)):
         raise Fault("bad_text", "NUL")
-    if part.count(b"{") + part.count(b"[") > DEPTH_LIMIT and _depth(msgspec.to_builtins(event)) > DEPTH_LIMIT:
+    if not _fits(part) and _depth(msgspec.to_builtins(event)) > DEPTH_LIMIT:
         raise Fault("too_deep")
     return sent_at, part
+
+
+def _read(event: Event, given: _Given) -> datetime | None:
+    """Return when the event was sent, and make it as it is kept, or raise Fault. This runs for every event."""
+    route, sent_at, earliest, context, received, make_id = given
+    if route:
+        _ensure_route(event, route)
+    if context is not None:
+        event.context = _merged(event.context, context)
+    if event.type != "track" or not event.event or not event.user_id:
+        _check_names(event)
+    if event.sent_at:
+        if sent_at is None:
+            sent_at = _sent_at(event.sent_at)
+            earliest = _earliest(sent_at, received)
+        event.sent_at = None
+    if event.original_timestamp:
+        event.timestamp, event.original_timestamp = event.timestamp or event.original_timestamp, None
+    if text := event.timestamp:
+        _check_time(event, text, earliest)
+    if not event.message_id:
+        event.message_id = make_id()
+    return sent_at
 
 
 def _ensure_route(event: Event, route: str) -> None:
@@ -313,13 +333,19 @@ def _is_absent(name: str | int | None) -> bool:
 
 
 def _check_time(event: Event, text: str, earliest: datetime) -> None:
-    moment = read_time(text)
-    if moment is None:
-        raise Fault("timestamp", text)
+    if len(text) in _USUAL and text[-1] == "Z" and text[10] == "T":
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise Fault("timestamp", text) from error
+    else:
+        found = read_time(text)
+        if found is None:
+            raise Fault("timestamp", text)
+        moment = found
+        event.timestamp = moment.isoformat()  # Other ways of writing a time are not for every reader.
     if moment < earliest:
         raise Fault("too_old", text)
-    if len(text) not in _USUAL or text[-1] != "Z" or text[10] != "T":
-        event.timestamp = moment.isoformat()  # Other ways of writing a time are not for every reader.
 
 
 _USUAL = {len("2026-03-12T02:18:00Z"), len("2026-03-12T02:18:00.000Z"), len("2026-03-12T02:18:00.000000Z")}

@@ -15,6 +15,7 @@ from zhike.record.events.models import LakeFile
 from zhike.record.events.queries import halves, store
 from zhike.record.events.rules import EVENTS, SEEN, WAITING
 from zhike.record.tracking.models import Inbox, Person, Source
+from zhike.record.tracking.rules.packing import packed
 
 NOW = datetime(2026, 3, 12, 2, 18, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def event(message: str, user: str | None = "u1", **more: Any) -> dict[str, Any]:
 def put_in(
     *events: dict[str, Any], received: datetime = NOW, sent: datetime | None = None, source_id: int | None = None
 ) -> Inbox:
-    body = json.dumps(events, ensure_ascii=False).encode()
+    body = packed(json.dumps(events, ensure_ascii=False).encode())
     at = source_id or source().pk
     return Inbox.objects.create(source_id=at, received_at=received, sent_at=sent, events=len(events), body=body)
 

@@ -19,6 +19,7 @@ from zhike.record.events.operations import compact, sweep
 from zhike.record.tracking.models import Inbox, Person
 from zhike.record.tracking.operations import attach, drain, erase_person, recognise
 from zhike.record.tracking.operations.decoding import InboxRow, as_bytes, read
+from zhike.record.tracking.rules.packing import unpacked
 from zhike.record.tracking.tests.flow import NOW, contact, customer, digest, event, live, messages, put_in, remembered
 
 OF_BUCKETS = {"files.uploaded", "files.fetched"}
@@ -126,7 +127,9 @@ def look(point: str, sent: set[bytes], toll: Toll) -> None:
     """Count what is neither in the lake nor in the inbox, and what is in the lake twice, right after the kill."""
     found = messages(live())
     rows = Inbox.objects.values_list("pk", "source_id", "received_at", "sent_at", "body")
-    waiting = read([InboxRow(pk, source, received, when, bytes(body)) for pk, source, received, when, body in rows])
+    waiting = read(
+        [InboxRow(pk, source, received, when, unpacked(bytes(body))) for pk, source, received, when, body in rows]
+    )
     still = set(as_bytes(waiting.digests).to_pylist())
     missing = sent - set(found) - still
     twice = len(found) - len(set(found))

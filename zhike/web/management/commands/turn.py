@@ -122,10 +122,7 @@ def _figures(report: TurnReport, language: str) -> list[str]:
 def _proof(proof: Proof | None) -> list[str]:
     if proof is None:
         return []
-    told = [
-        gettext("%(day)s: %(equal)s of %(rows)s rows equal those computed from nothing")
-        % {"day": proof.day.isoformat(), "equal": words.plain(proof.equal), "rows": words.plain(proof.rows)}
-    ]
+    told = [proof.sentence()]
     for each in proof.different:
         facts = ", ".join(map(str, each["facts"])) if isinstance(each["facts"], list) else ""
         told.append(gettext("customer %(id)s differs in %(facts)s") % {"id": each["customer_id"], "facts": facts})
