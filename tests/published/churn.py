@@ -124,7 +124,7 @@ NOTES = {
     "P093": "reproduced by its own protocol, an AUC of yes and no at one half instead of scores. Nobody should compare "
     "by it: it throws the order away, which is all that AUC measures, and the same model has 0.845 by its scores",
     "P094": "reproduced by its own protocol: rows were made up from others, and hard ones dropped, before the parts "
-    "were parted, so what is judged was made of what was learnt. Nobody should rely on it: on customers nobody has seen "
-    "the same trees reach 0.845, and a claim like it is a leak",
+    "were parted, so what is judged was made of what was learnt. Nobody should rely on it: on customers not seen the "
+    "same trees reach 0.845, and a claim like it is a leak",
 }
 """What must be known to read a figure."""

@@ -1,9 +1,9 @@
-"""`python -m tests.published.page` writes docs/reference/accuracy.md: published figures beside those computed now."""
+"""`python -m tests.published` writes docs/reference/accuracy.md: published figures beside those computed now."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tests.published import churn as leaving
 from tests.published import covariates, texts
@@ -132,14 +132,8 @@ def put(name: str, written: str) -> None:
     PLACE.write_text(text, encoding="utf-8")
 
 
-def main() -> None:
-    """Write every part anew and leave what stands around them."""
-    page = _page()
+def write(parts: Sequence[str] = ()) -> None:
+    """Write the parts anew, all of them unless some are named, and leave what stands around them."""
     for name, written in PARTS.items():
-        new = f"{_mark(name)}\n{written()}{_mark('end')}"
-        page = page.replace(f"{_mark(name)}\n{part(name)}{_mark('end')}", new) if part(name) else f"{page}\n{new}\n"
-    PLACE.write_text(page, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+        if not parts or name in parts:
+            put(name, written())

@@ -7,7 +7,7 @@ from tests.published.rows import DATA
 
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data are not beside the checkout")
 pytestmark = [pytest.mark.slow, needs_data]
-LONG = {"shopping_topic"}  # Two minutes, beside nothing published: `python -m tests.published.page` alone computes it.
+LONG = {"shopping_topic"}  # Two minutes, beside nothing published: `python -m tests.published` alone computes it.
 NEAR = 0.01  # Published figures come from other folds; of repeated texts some stand on both sides there.
 
 

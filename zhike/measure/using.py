@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from zhike.measure.models import CustomerFacts, PeerShare
+from zhike.measure.offers.peers import USUAL
 from zhike.measure.offers.queries import Share, peers_of
 from zhike.measure.queries import usage_since
 from zhike.record.customers.models import Customer
@@ -13,7 +14,6 @@ from zhike.record.customers.models import Customer
 YEARS = 3
 LEAST_BEFORE = 5  # Times within the window before, from which on a fall says something.
 FALLEN = -0.3
-USUAL = 0.05  # The share of customers from which on a feature counts as one that could be tried.
 SHOWN = 6
 
 

@@ -66,9 +66,10 @@ VALUE_FACTS = (
         Unit.NONE,
         "下一个推荐",
         "Next offer",
-        "最适合向客户推荐的：product:产品编号，或 seats（席位快用满，建议增购）；已标记“不合适”的不再推荐。",
-        "What to offer next: product:NUMBER, or seats where those paid for are nearly used up; what a colleague found "
-        "unfit is not offered again.",
+        "最适合向客户推荐的：product:产品编号、feature:功能名（同类客户在用、该客户从未用过），"
+        "或 seats（席位快用满，建议增购）；已标记“不合适”的不再推荐。",
+        "What to offer next: product:NUMBER, feature:NAME (used by customers alike, never tried by this one), or seats "
+        "where those paid for are nearly used up; what a colleague found unfit is not offered again.",
         Source.NIGHTLY,
         length=120,
     ),

@@ -12,18 +12,15 @@ import pyarrow as pa
 from scipy import sparse
 
 from zhike.measure.lake import Engine, filled
-from zhike.measure.offers import reading
-from zhike.measure.offers.together import Ids, Learnt, Matrix, following, judge, learn, matrix
+from zhike.measure.offers import features, reading, upselling
+from zhike.measure.offers.features import LEAST_PEERS, LEAST_SPAN, Features
+from zhike.measure.offers.peers import GROUPS, Peers
+from zhike.measure.offers.together import Floats, Ids, Learnt, Matrix, following, judge, learn, matrix
 from zhike.measure.reading import Morning
 from zhike.measure.specs import MeasureSpec
 
 SEATS = "seats"
-NEAR_LIMIT = 0.9  # People seen in 30 days, over the seats paid for.
-GROWING, FILLED = 0.3, 0.7
 SHOWN_ITEMS = 100
-LEAST_PEERS = 8
-LEAST_SPAN = 60  # Days of record from which on a forecast can be judged.
-GROUPS = ("industry", "size", "tier")
 
 PAIRS = pa.schema(
     [
@@ -88,7 +85,8 @@ def offers(
     if span >= LEAST_SPAN and len(learnt.items) > 1:
         held = min(reading.RECENT, span // 4)
         split = reading.number(when.today) - held
-        card.update(judge(pairs, split=split, since=split - reading.RECENT), held_days=held)
+        kinds = reading.kinds(had, listed)
+        card.update(judge(pairs, split=split, since=split - reading.RECENT, kinds=kinds), held_days=held)
     else:
         card.update(use="popular", reason="few_to_judge_by")
     who = known["customer_id"].to_numpy()
@@ -96,7 +94,6 @@ def offers(
     turned_down = reading.dismissed(when)
     have = _rows(who, *matrix(pairs, learnt.items))
     named = _named(who, learnt, have, refs, turned_down, by=card["use"])
-    keys = _seats_first(known, named, {customer for customer, key in turned_down if key == SEATS})
     bought = engine.query(BOUGHT, had=had, listed=listed)
     used, users = reading.features(engine, known, when)
     ours = pa.table({"customer_id": used["customer"], "item": used["event"]})
@@ -104,7 +101,52 @@ def offers(
         _shares(engine, known, bought, who, "product", []),
         _shares(engine, known, ours, users, "feature", spec.login_events),
     ]
+    tried = features.following(engine, known, shares[1], users, turned_down, when)
+    card |= {"feature": tried.card, "seats": upselling.judge(known, when)}
+    keys = _likelier(known, named, shares[0], tried, card)
+    keys = _seats_first(known, keys, {customer for customer, key in turned_down if key == SEATS})
     return Offers(pa.array(keys, pa.string()), _pairs(learnt), pa.concat_tables(shares), card)
+
+
+def _likelier(
+    known: pa.Table, named: list[str | None], shares: pa.Table, tried: Features, card: dict[str, Any]
+) -> list[str | None]:
+    """Return the product or the feature, whichever is likelier to be taken; means of shares go onto the card."""
+    items = sorted({key.partition(":")[2] for key in named if key})
+    place = {item: at for at, item in enumerate(items)}
+    at = np.array([place[key.partition(":")[2]] if key else -1 for key in named], dtype=np.int64)
+    share = np.full(len(named), np.nan)
+    if items:
+        peers = Peers.of(known, shares, items)
+        share = np.where(at >= 0, peers.shares[peers.kind, at], np.nan)
+    offered = tried.following >= 0
+    card["mean_share"], card["feature"]["mean_share"] = (_mean(each) for each in (share, tried.share))
+    keys = list(named)
+    for row in np.flatnonzero(offered).tolist():
+        if keys[row] is None or is_feature_first(card, float(share[row]), float(tried.share[row])):
+            keys[row] = tried.key(row)
+    return keys
+
+
+def _mean(shares: Floats) -> float | None:
+    known = shares[~np.isnan(shares)]
+    return round(float(known.mean()), 6) if len(known) else None
+
+
+def is_feature_first(card: Mapping[str, Any], product: float, feature: float) -> bool:
+    """Say whether a feature is likelier to be taken than a product; shares of customers alike, NaN where unknown.
+
+    How often first offers of each kind were taken, when it was judged, times how much more usual than others of its
+    kind this one is among customers alike.
+    """
+    both = card.get("taken"), card.get("feature", {}).get("taken")
+    taken = (1.0, 1.0) if None in both else both
+    usual = (card.get("mean_share"), card.get("feature", {}).get("mean_share"))
+    chance = [
+        often * (share / mean if mean and not np.isnan(share) else 1.0)
+        for often, share, mean in zip(taken, (product, feature), usual, strict=True)
+    ]
+    return chance[1] > chance[0]
 
 
 def _rows(who: Ids, customers: Ids, have: Matrix) -> Matrix:
@@ -145,13 +187,8 @@ def key_of(ref: str) -> str:
 
 def _seats_first(known: pa.Table, keys: list[str | None], refused: set[int]) -> list[str | None]:
     """Put more seats first where people fill them, or use grows towards it."""
-    seats, users, change = (
-        np.nan_to_num(np.asarray(known[name].cast(pa.float64()).to_numpy(), dtype=np.float64))
-        for name in ("seats", "users_30d", "usage_change_90d")
-    )
-    short = (seats > 0) & ((users >= NEAR_LIMIT * seats) | ((users >= FILLED * seats) & (change >= GROWING)))
     customers = known["customer_id"].to_numpy()
-    for at in np.flatnonzero(short).tolist():
+    for at in np.flatnonzero(upselling.short(known)).tolist():
         if int(customers[at]) not in refused:
             keys[at] = SEATS
     return keys

@@ -9,7 +9,7 @@ from django.db import transaction
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.measure.facts.value import NEEDS
-from zhike.measure.models import CustomerFacts, DismissedOffer, StatedNeed
+from zhike.measure.models import CustomerFacts, DismissedOffer, PeerShare, StatedNeed
 from zhike.measure.offers.offering import SEATS
 from zhike.measure.offers.queries import judged, offers_of
 from zhike.measure.orienting import STATED
@@ -30,13 +30,21 @@ class NoSuchNeed(Refusal):
 @transaction.atomic(durable=True)
 def dismiss(customer: Customer, key: str, *, by: Staff, now: datetime) -> None:
     """Never offer this to the customer again; said twice, it changes nothing. Raises NoSuchOffer."""
-    kind, _colon, ref = key.partition(":")
-    if key != SEATS and not (kind == "product" and Product.objects.filter(ref=ref).exists()):
+    if not _is_offer(key):
         raise NoSuchOffer(key=key)
     _row, is_new = DismissedOffer.objects.get_or_create(customer=customer, key=key, defaults={"by": by, "at": now})
     if is_new:
         audit.note(by, "offer.dismissed", customer, at=now, key=key)
         _refresh(customer)
+
+
+def _is_offer(key: str) -> bool:
+    kind, _colon, ref = key.partition(":")
+    if kind == "product":
+        return Product.objects.filter(ref=ref).exists()
+    if kind == "feature":
+        return PeerShare.objects.filter(kind="feature", item=ref).exists()
+    return key == SEATS
 
 
 @transaction.atomic(durable=True)

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zhike.measure import lake
 from zhike.measure.lake import Engine
 from zhike.measure.models import DismissedOffer
-from zhike.measure.offers.together import Ids, Pairs
+from zhike.measure.offers.together import Ids, Kinds, Pairs
 from zhike.measure.reading import Morning, rows
 from zhike.record.commerce.models import LineKind, Order, OrderLine, Product, Subscription
 
@@ -73,6 +74,21 @@ def pairs_of(engine: Engine, table: pa.Table) -> Pairs:
 def products() -> pa.Table:
     """Return all products that are no fees."""
     return rows("SELECT id, ref, name, category FROM {products} WHERE NOT is_fee", PRODUCTS, products=Product)
+
+
+def kinds(table: pa.Table, listed: pa.Table) -> Kinds:
+    """Return what kind of thing each product is, from HAD and PRODUCTS; its price in the most usual currency."""
+    usual = pc.mode(table["currency"].combine_chunks().dictionary_encode().indices) if table.num_rows else []
+    paid = table.filter(pc.greater(pc.fill_null(table["quantity"], 0), 0))
+    if len(usual):
+        words = table["currency"].combine_chunks().dictionary_encode().dictionary
+        paid = paid.filter(pc.equal(paid["currency"], words[usual[0]["mode"].as_py()]))
+    sums = paid.group_by("item").aggregate([("amount", "sum"), ("quantity", "sum")])
+    prices = zip(*(sums[name].to_pylist() for name in ("item", "amount_sum", "quantity_sum")), strict=True)
+    return Kinds(
+        dict(zip(listed["id"].to_pylist(), listed["category"].to_pylist(), strict=True)),
+        {item: amount / quantity for item, amount, quantity in prices if amount and quantity},
+    )
 
 
 def dismissed(when: Morning) -> list[tuple[int, str]]:

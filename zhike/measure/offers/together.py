@@ -7,6 +7,8 @@ drawn towards nothing when few have both (Linden, Smith & York 2003; shrinkage a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +42,23 @@ class Pairs:
 
     def where(self, kept: npt.NDArray[np.bool_]) -> Pairs:
         return Pairs(self.customer[kept], self.item[kept], self.day[kept])
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The category of each item ("" is none) and what one usually costs (NaN is unknown), by the item's id."""
+
+    category: Mapping[int, str]
+    price: Mapping[int, float]
+
+    def of(self, item: int, own: Iterable[int]) -> str:
+        """Return "up_sell" for a dearer thing of a category that a customer has, "cross_sell" for another category."""
+        named = self.category.get(item, "")
+        alike = [other for other in own if named and self.category.get(other, "") == named]
+        if not alike:
+            return "cross_sell"
+        dearest = max((self.price.get(other, math.nan) for other in alike), default=math.nan)
+        return "up_sell" if self.price.get(item, math.nan) > dearest else ""
 
 
 @dataclass(frozen=True)
@@ -116,17 +135,19 @@ def _weights(both: Matrix, owners: Floats) -> Matrix:
     return sparse.csr_matrix(made, shape=both.shape)
 
 
-def judge(pairs: Pairs, *, split: int, since: int) -> dict[str, Any]:
+def judge(pairs: Pairs, *, split: int, since: int, kinds: Kinds | None = None) -> dict[str, Any]:
     """Learn from what was had before the day `split`, forecast what came after, and set it beside popularity.
 
     Popularity is that of the things newly had from `since` to `split`, or of all owners, whichever forecasts better.
     Returns hit rates among the FIRST offers and mean reciprocal ranks, the difference in hits with its 95 per cent
-    interval, and which of the two is to be used.
+    interval, which of the two is to be used, and `taken`: the share of all customers who took the very first offer.
+    With `kinds` also hits by what kind of sale it was.
     """
     learnt = learn(pairs.where(pairs.day < split), since=since)
     customers, have = matrix(pairs.where(pairs.day < split), learnt.items)
     later = pairs.where((pairs.day >= split) & np.isin(pairs.item, learnt.items) & np.isin(pairs.customer, customers))
     judged = np.unique(later.customer)
+    share = len(judged) / max(1, len(customers))
     if len(judged) > JUDGED:
         judged = np.sort(np.random.default_rng(len(judged)).choice(judged, JUDGED, replace=False))
         later = later.where(np.isin(later.customer, judged))
@@ -148,8 +169,13 @@ def judge(pairs: Pairs, *, split: int, since: int) -> dict[str, Any]:
     }
     bar = max(("recent", "ever"), key=lambda name: (1 / tried[name]).mean())
     hits = {name: (ranks <= FIRST).astype(np.float64) for name, ranks in tried.items()}
-    gain, low, high = _interval(hits["together"] - hits[bar])
-    _rank_gain, rank_low, _rank_high = _interval(1 / tried["together"] - 1 / tried[bar])
+    gain, low, high = interval(hits["together"] - hits[bar])
+    _rank_gain, rank_low, _rank_high = interval(1 / tried["together"] - 1 / tried[bar])
+    # Everybody is offered the same popular things, so that hits of theirs come together by luck: the whole order
+    # must be better, too.
+    use = "together" if low > 0 and rank_low > 0 else "popular"
+    popular = learnt.popular if bar == "recent" else learnt.owners
+    ways = (("hit_rate", learnt.weights, learnt.popular), ("popular_hit_rate", None, popular))
     return {
         **said,
         "bar": bar,
@@ -161,13 +187,38 @@ def judge(pairs: Pairs, *, split: int, since: int) -> dict[str, Any]:
         "gain_low": round(low, 4),
         "gain_high": round(high, 4),
         "mrr_gain_low": round(rank_low, 4),
-        # Everybody is offered the same popular things, so that hits of theirs come together by luck: the whole order
-        # must be better, too.
-        "use": "together" if low > 0 and rank_low > 0 else "popular",
+        "taken": round(float((tried["together" if use == "together" else bar] < 2).mean()) * share, 6),
+        "use": use,
+        "kinds": _by_kind(own, wanted, learnt.items, kinds, ways) if kinds else {},
     }
 
 
-def _interval(apart: Floats) -> tuple[float, float, float]:
+def _by_kind(
+    own: Matrix, wanted: Matrix, items: Ids, kinds: Kinds, ways: Iterable[tuple[str, Matrix | None, Floats]]
+) -> dict[str, dict[str, Any]]:
+    """Return, for each kind of sale, by how many customers it was judged and the hits of each way among them."""
+    parts: dict[str, list[tuple[int, int]]] = {"cross_sell": [], "up_sell": []}
+    names = items.tolist()
+    for row in range(own.shape[0]):
+        had = [names[at] for at in own.indices[own.indptr[row] : own.indptr[row + 1]]]
+        for at in wanted.indices[wanted.indptr[row] : wanted.indptr[row + 1]]:
+            if kind := kinds.of(names[at], had):
+                parts[kind].append((row, at))
+    found: dict[str, dict[str, Any]] = {}
+    for kind, cells in parts.items():
+        rows, columns = (np.array(each, dtype=np.int64) for each in zip(*cells, strict=True)) if cells else ((), ())
+        here = np.unique(rows)
+        found[kind] = {"customers": len(here)}
+        if len(here) >= LEAST_JUDGED:
+            asked = sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=own.shape)[here]
+            found[kind] |= {
+                name: round(float((_ranks(own[here], asked, weights, popular) <= FIRST).mean()), 4)
+                for name, weights, popular in ways
+            }
+    return found
+
+
+def interval(apart: Floats) -> tuple[float, float, float]:
     """Return the mean of differences with the ends of its 95 per cent interval."""
     error = SURE * float(apart.std(ddof=1)) / float(np.sqrt(len(apart)))
     gain = float(apart.mean())
@@ -184,12 +235,16 @@ def _ranks(own: Matrix, wanted: Matrix, weights: Matrix | None, popular: Floats)
         if weights is not None:
             scores += (own[part] @ weights).toarray()
         scores[own[part].nonzero()] = -np.inf
-        asked = wanted[part].toarray() > 0
-        best = np.where(asked, scores, -np.inf).max(axis=1)
-        # Of things with one score, half are taken to come before.
-        ahead = (scores > best[:, None]).sum(axis=1) + 0.5 * ((scores == best[:, None]).sum(axis=1) - 1)
-        found[part] = 1 + ahead
+        found[part] = placed(scores, wanted[part].toarray() > 0)
     return found
+
+
+def placed(scores: Floats, asked: npt.NDArray[np.bool_]) -> Floats:
+    """Return the place of the best-placed thing asked for in each row of scores."""
+    best = np.where(asked, scores, -np.inf).max(axis=1)
+    # Of things with one score, half are taken to come before.
+    ahead = (scores > best[:, None]).sum(axis=1) + 0.5 * ((scores == best[:, None]).sum(axis=1) - 1)
+    return np.asarray(1 + ahead, dtype=np.float64)
 
 
 def following(have: Matrix, learnt: Learnt, refused: Matrix, *, by: str) -> Ids:

@@ -38,6 +38,12 @@ NEEDS = {
     "price": gettext_lazy("Price"),
     "service": gettext_lazy("Service"),
 }
+OFFERS = {
+    "product": gettext_lazy("Product"),
+    "cross_sell": gettext_lazy("Cross-sell"),
+    "up_sell": gettext_lazy("Up-sell"),
+    "feature": gettext_lazy("Feature"),
+}
 LETTERS = ("r", "alpha", "a", "b", "s", "beta")  # Parameters in the order of the literature.
 REASONS = {
     "no_orders": gettext_lazy("There are no orders yet."),
@@ -99,7 +105,7 @@ def _shown(request: StaffRequest, found: Customer) -> HttpResponse:
         "value": _value(facts, plan, day, place.firm) if staff.sees_revenue else None,
         "need": _need(found, facts),
         "offers": [_offer(one) for one in offers_of(found, facts, card)],
-        "offers_how": _how(card),
+        "offers_how": [line for line in (_how(card), *_by_kind(card), *_how_features(card)) if line],
         "report": _report(found, facts, until),
         "may_edit": staff.may(Permission.EDIT_CUSTOMERS),
         "may_work": staff.may(Permission.WORK_TOUCHES),
@@ -183,22 +189,30 @@ def _offer(one: Offer) -> dict[str, str]:
     if one.seats:
         used, paid = (words.plain(number) for number in one.seats)
         why = gettext("%(used)s people used it in 30 days, %(paid)s seats are paid for") % {"used": used, "paid": paid}
-        return {"key": one.key, "name": gettext("More seats"), "why": why, "kind": gettext("Up-sell")}
+        return {"key": one.key, "name": gettext("More seats"), "why": why, "kind": str(OFFERS[one.kind])}
     said = [
         gettext("%(share)s of customers with %(name)s have it, too") % {"share": share_text(share), "name": name}
         for name, share in one.because
     ]
     if one.peers:
-        said.append(_peers(one.peers))
+        said.append(_peers(one.peers, is_feature=one.kind == "feature"))
+    if one.kind == "feature":
+        said.append(gettext("never tried here"))
     why = gettext("; ").join(said) or gettext("what most customers take next")
-    return {"key": one.key, "name": one.name, "why": why, "kind": gettext("Cross-sell")}
+    return {"key": one.key, "name": one.name, "why": why, "kind": str(OFFERS[one.kind])}
 
 
-def _peers(share: Share) -> str:
+def _peers(share: Share, *, is_feature: bool) -> str:
     if not share.group:
-        return gettext("%(share)s of all customers have it") % {"share": share_text(share.share)}
+        said = (
+            gettext("%(share)s of all customers use it")
+            if is_feature
+            else gettext("%(share)s of all customers have it")
+        )
+        return said % {"share": share_text(share.share)}
     group = {"industry": share.value, "size": share.value, "tier": gettext("this tier")}[share.group]
-    return gettext("%(share)s of %(group)s have it") % {"share": share_text(share.share), "group": group}
+    said = gettext("%(share)s of %(group)s use it") if is_feature else gettext("%(share)s of %(group)s have it")
+    return said % {"share": share_text(share.share), "group": group}
 
 
 def _how(card: Judged) -> str:
@@ -226,6 +240,51 @@ def _how(card: Judged) -> str:
             "%(high)s points, %(customers)s customers)."
         )
     return said % figures
+
+
+def _by_kind(card: Judged) -> list[str]:
+    """Return hits against popularity of each kind of sale that enough customers made."""
+    kinds = {"cross_sell": gettext("Cross-sell"), "up_sell": gettext("Up-sell")}
+    said = gettext("%(kind)s: %(hit)s hits among three against %(popular)s (%(customers)s customers).")
+    return [said % {"kind": name, **_hits(one)} for kind, name in kinds.items() if (one := _kind(card, kind))]
+
+
+def _kind(card: Judged, kind: str) -> dict[str, Any]:
+    found = card.card.get("kinds", {}).get(kind, {})
+    return found if "hit_rate" in found else {}
+
+
+def _hits(found: dict[str, Any]) -> dict[str, str]:
+    return {
+        "hit": share_text(found["hit_rate"]),
+        "popular": share_text(found["popular_hit_rate"]),
+        "customers": words.plain(found["customers"]),
+    }
+
+
+def _how_features(card: Judged) -> list[str]:
+    """Return how features were judged against popularity, and seats against customers who were offered none."""
+    said = []
+    tried, seats = card.card.get("feature", {}), card.card.get("seats", {})
+    if "hit_rate" in tried and tried["use"] == "peers":
+        told = gettext(
+            "Features by what customers alike use: %(hit)s hits among three against %(popular)s by popularity "
+            "(%(customers)s customers)."
+        )
+        said.append(told % _hits(tried))
+    elif "hit_rate" in tried:
+        told = gettext(
+            "Features by popularity: what customers alike use did no better (%(hit)s against %(popular)s hits among "
+            "three, %(customers)s customers)."
+        )
+        said.append(told % _hits(tried))
+    if "hit_rate" in seats:
+        told = gettext(
+            "%(hit)s of those offered more seats took them within %(days)s days, %(others)s of the others did."
+        )
+        figures = {"hit": share_text(seats["hit_rate"]), "others": share_text(seats["others"])}
+        said.append(told % {**figures, "days": words.plain(seats["held_days"])})
+    return said
 
 
 def _report(found: Customer, facts: CustomerFacts | None, until: date) -> dict[str, Any]:

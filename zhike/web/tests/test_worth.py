@@ -134,6 +134,36 @@ def test_offers_have_reasons_and_one_that_does_not_fit_is_gone(tea: Customer, me
     assert "Pot" in shown(mei, tea)
 
 
+def test_a_feature_of_customers_alike_is_offered_with_how_offers_were_judged(tea: Customer, mei: Person) -> None:
+    used(tea, ("报表", 5, 6), ("登录", 3, 9))
+    for group, item, customers in (("all", "审批", 55), ("industry:零售", "审批", 62), ("all", "报表", 90)):
+        PeerShare.objects.create(kind="feature", group=group, item=item, customers=customers, among=100)
+    CustomerFacts.objects.filter(pk=tea.pk).update(last_usage=NOW.date() - timedelta(days=3))
+    figures = {"hit_rate": 0.52, "popular_hit_rate": 0.41, "customers": 812}
+    card = {
+        "use": "together",
+        "gain_low": 0.01,
+        "gain_high": 0.03,
+        "gain": 0.02,
+        "taken": 0.01,
+        "mean_share": 0.5,
+        **figures,
+        "kinds": {"cross_sell": figures, "up_sell": {"customers": 3}},
+        "feature": {**figures, "use": "peers", "taken": 0.2, "mean_share": 0.5},
+        "seats": {"hit_rate": 0.3, "others": 0.05, "held_days": 90, "customers": 40},
+    }
+    FactsDay.objects.update(cards={"offers": card})
+    page = shown(mei, tea)
+    assert "62% of 零售 use it; never tried here" in page
+    assert page.index('name="key" value="feature:审批"') < page.index('name="key" value="product:pot"')
+    assert "Cross-sell: 52% hits among three against 41% (812 customers)." in page
+    assert "Features by what customers alike use: 52% hits among three against 41% by popularity" in page
+    assert "30% of those offered more seats took them within 90 days, 5% of the others did." in page
+    assert "Up-sell:" not in page
+    answer = mei.post(f"/customers/{tea.pk}/offers/dismiss", {"key": "feature:审批"}, headers={"HX-Request": "true"})
+    assert 'value="feature:审批"' not in answer.content.decode()
+
+
 def test_a_colleagues_word_on_the_need_wins_and_says_whose_it_is(tea: Customer, mei: Person) -> None:
     page = shown(mei, tea)
     assert "pays 23% less than usual" in page
