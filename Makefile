@@ -28,7 +28,8 @@ zhike/locale/ready: .venv/ready $(wildcard zhike/locale/*/LC_MESSAGES/django.po)
 setup: .venv/ready zhike/ui/static/vendor/ready zhike/locale/ready ## prepare .venv with .venv/bin/zhike and the front-end files
 
 run: setup ## set everything up, fill an empty data folder with the demo company, and serve
-	@.venv/bin/zhike demo --if-empty && exec .venv/bin/zhike run
+	@{ test -z "$$DATABASE_URL" && test -e "$(HOME_OF_RUN)/demo/complete"; } || .venv/bin/zhike demo --if-empty
+	@exec .venv/bin/zhike run
 
 demo: setup ## fill an empty data folder with the demo company
 	.venv/bin/zhike demo
