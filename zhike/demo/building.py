@@ -15,6 +15,7 @@ from zhike.demo.opening import SignIn
 from zhike.demo.working import Weeks
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
+from zhike.measure.voice import listening
 from zhike.org import company
 from zhike.org.models import Staff
 from zhike.record.customers.models import Customer
@@ -87,9 +88,13 @@ def build(size: Size, *, now: datetime, say: Say) -> Built:
     by = Staff.objects.get(email=story.COLLEAGUES[0].email)
     bringing.bring_all_in(folder(), by=by, now=arrived, say=say)
     say(f"surveys: {answers.bring_in(folder() / 'surveys.csv', zone):,}")
+    say(f"texts read: {listening.listen():,}")
     planned_from = today - timedelta(days=files.PLANNED_DAYS)
     random = default_rng(size.seed)
-    Weeks(folder(), by=by, random=random, zone=zone, planned_from=planned_from, now=now).live_through(days, say)
+    weeks_of = Weeks(
+        folder(), by=by, random=random, zone=zone, arrived=arrived.date(), planned_from=planned_from, now=now
+    )
+    weeks_of.live_through(days, say)
     (folder() / "complete").touch()
     _keep(sign_ins)
     return Built(size, sign_ins)

@@ -33,7 +33,8 @@ CUSTOMER_COLUMNS = (
     "战略客户",
 )
 CONTACT_COLUMNS = ("客户编号", "联系人编号", "姓名", "职务", "角色", "邮箱", "手机", "生日")
-SUBSCRIPTION_COLUMNS = ("客户编号", "产品", "开始", "结束", "月费", "席位", "币种")
+SUBSCRIPTION_COLUMNS = ("客户编号", "产品", "开始", "结束", "月费", "席位", "币种", "付款")
+BY_MONTH, BY_YEAR = "按月", "按年"
 ORDER_COLUMNS = ("订单号", "客户编号", "下单时间", "产品编号", "产品名称", "数量", "单价", "币种")
 INTERACTION_COLUMNS = ("客户编号", "时间", "渠道", "方向", "跟进人", "内容")
 SURVEY_COLUMNS = ("客户编号", "时间", "分数", "留言")
@@ -116,6 +117,7 @@ def _subscriptions(path: Path, drawn: book.Book, history: life.Life, size: book.
             f"{one.yearly / 12:.2f}",
             one.seats,
             drawn.currencies[one.customer],
+            BY_MONTH if drawn.monthly[one.customer] else BY_YEAR,
         ]
         for one in history.contracts
     )

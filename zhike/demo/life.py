@@ -72,6 +72,8 @@ class Life:
     blows: NDArray[np.float32]
     lift: NDArray[np.float32]
     engagement: NDArray[np.float32]
+    worst: NDArray[np.int8]
+    """Which of BLOWS weighs most on that day, -1 where none would explain leaving."""
     active: Flags
     due: Flags
     touches: Touches
@@ -124,6 +126,7 @@ class _Days:
         self.matrices = {
             name: np.zeros((many, length), np.float32) for name in ("temper", "blows", "lift", "engagement")
         }
+        self.worst = np.full((many, length), -1, np.int8)
         self.actives, self.dues = np.zeros((many, length), bool), np.zeros((many, length), bool)
         self.scripted = _Script(book, size)
         self.working = [WORKDAYS.is_workday(size.day(day)) for day in range(length)]
@@ -234,6 +237,7 @@ class _Days:
         self.matrices["blows"][:, day] = -self.blow.sum(0)
         self.matrices["lift"][:, day] = self.lift
         self.matrices["engagement"][:, day] = np.clip(self.engagement, 0, 1)
+        self.worst[:, day] = np.where(self.blow.max(0) >= FORESEEABLE, self.blow.argmax(0), -1)
         self.actives[:, day] = self.active
 
     def life(self) -> Life:
@@ -245,8 +249,8 @@ class _Days:
         ]
         touches = Touches(*(np.concatenate(column) for column in zip(*log, strict=True)))
         return Life(
-            **self.matrices, active=self.actives, due=self.dues, touches=touches, contracts=self.contracts,
-            left_on=self.left_on, blow_log=self.blow_log,
+            **self.matrices, worst=self.worst, active=self.actives, due=self.dues, touches=touches,
+            contracts=self.contracts, left_on=self.left_on, blow_log=self.blow_log,
         )  # fmt: skip
 
 

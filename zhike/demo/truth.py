@@ -5,7 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from zhike.demo.book import RESPONSES, Book, Size
-from zhike.demo.life import Life, hazard
+from zhike.demo.life import BLOWS, Life, hazard
 
 
 def monthly(book: Book, life: Life, size: Size) -> pa.Table:
@@ -13,7 +13,9 @@ def monthly(book: Book, life: Life, size: Size) -> pa.Table:
 
     `satisfaction`, `engagement` and `lift` (what touches added to satisfaction) are means over its days; `hazard` is
     the yearly rate of leaving when a contract comes up, `hazard_untouched` the same if nobody had ever touched this
-    customer; `due` says whether a contract came up, `left` whether the customer left, and `cause` why.
+    customer; `blows` is what the bad things that befell it took from satisfaction, `worst` the one that weighs most on
+    its last day of the month, if it would explain leaving; `due` says whether a contract came up, `left` whether the
+    customer left, and `cause` why.
     """
     months = np.array([np.datetime64(size.day(day), "M") for day in range(size.days)])
     starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]])
@@ -26,6 +28,8 @@ def monthly(book: Book, life: Life, size: Size) -> pa.Table:
         total = np.add.reduceat(np.where(life.active, matrix, 0), starts, axis=1, dtype=np.float64)
         return np.asarray(np.round(total[who, which] / days[who, which], 6))
 
+    last = np.maximum.reduceat(np.where(life.active, np.arange(size.days), 0), starts, axis=1)[who, which]
+    worst = [BLOWS[kind] if kind >= 0 else None for kind in life.worst[who, last]]
     left = {(customer, months[day]): cause for customer, (day, cause) in life.left_on.items()}
     present = list(zip(who.tolist(), month, strict=True))
     causes = [left.get(key) for key in present]
@@ -47,6 +51,8 @@ def monthly(book: Book, life: Life, size: Size) -> pa.Table:
             "lift": mean(life.lift),
             "hazard": mean(hazard(z)),
             "hazard_untouched": mean(hazard(z - life.lift)),
+            "blows": mean(life.blows),
+            "worst": pa.array(worst, pa.string()),
             "due": due[who, which] > 0,
             "left": [cause is not None for cause in causes],
             "cause": pa.array(causes, pa.string()),

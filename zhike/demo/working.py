@@ -22,6 +22,7 @@ from zhike.decide.plans import queries as plans
 from zhike.demo import bringing, files
 from zhike.kit.calendars import WorkCalendar
 from zhike.measure import turns
+from zhike.measure.voice import listening
 from zhike.org.models import Staff
 from zhike.org.works import Silent
 from zhike.record.customers.models import Customer
@@ -49,10 +50,19 @@ class Weeks:
     """The weeks of a company that works with the product."""
 
     def __init__(
-        self, folder: Path, *, by: Staff, random: Generator, zone: ZoneInfo, planned_from: date, now: datetime
+        self,
+        folder: Path,
+        *,
+        by: Staff,
+        random: Generator,
+        zone: ZoneInfo,
+        arrived: date,
+        planned_from: date,
+        now: datetime,
     ) -> None:
         self.folder, self.by, self.random, self.zone = folder, by, random, zone
         self.planned_from, self.now = planned_from, now
+        self.known_until = arrived
         self.calendar: WorkCalendar = plans.in_force().calendar.days()
         self.logged = list(_read(folder / "interactions_logged.csv", zone))
         self.colleagues = {staff.name: staff for staff in Staff.objects.select_related("role", "team")}
@@ -69,6 +79,9 @@ class Weeks:
     def _turn(self, day: date) -> None:
         """Turn the loop; in the weeks before the company planned contacts, only measure."""
         moment = min(datetime.combine(day, TURN_AT, self.zone), self.now)
+        bringing.bring_contracts_in(self.folder, self.known_until, day, by=self.by, now=moment)
+        self.known_until = day
+        listening.listen()
         if day >= self.planned_from:
             loop.turn(today=day, by=None, now=moment, progress=Silent())
             return

@@ -53,8 +53,10 @@ def said(engine: Engine, record: Record, known: pa.Table, spec: MeasureSpec, whe
     offered = offers(engine, had, listed, known, spec, when)
     need, reason, counts = orienting.needs(engine, had, listed, known, when)
     columns |= {"next_offer": offered.following, "need_orientation": need, "need_reason": reason}
-    columns |= voice.said_of(known, when)
-    columns["churn_probability"], churn = leaving.said(known, spec.churn, when.today)
+    heard = voice.said_of(known, when)
+    columns |= heard
+    both = pa.table({**{name: known[name] for name in known.column_names}, **heard})
+    columns["churn_probability"], churn = leaving.said(both, spec.churn, when.today)
     return Said(columns, offered, {"value": card, "offers": offered.card, "needs": counts}, churn)
 
 

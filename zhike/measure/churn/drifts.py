@@ -100,7 +100,7 @@ def told_apart(old: Sample, new: Sample) -> Finding | None:
     learn = np.arange(len(fresh)) % 2 == 0
     made = design.fit({name: parts[0].columns[name] for name in names}, parts[0].positive)
     matrix = np.concatenate([made.transform(part.columns, len(part)) for part in parts])
-    said = Trees.fit(matrix[learn], fresh[learn]).log_odds(matrix[~learn])
+    said = Trees.fit(matrix[learn], fresh[learn], int(learn.sum()) // 2).log_odds(matrix[~learn])
     area = judging.auc(fresh[~learn], said)
     if area.value < 0.7 or area.low < 0.62:
         return None

@@ -69,9 +69,7 @@ def ranked(values: Floats) -> Floats:
     return ranks
 
 
-def _clustered(
-    positive: Flags, group: npt.NDArray[np.uint64], seen_by_hits: Floats, seen_by_misses: Floats
-) -> float:
+def _clustered(positive: Flags, group: npt.NDArray[np.uint64], seen_by_hits: Floats, seen_by_misses: Floats) -> float:
     """Return the variance of the area when only groups, not rows, are drawn independently of each other."""
     pull = np.zeros(len(positive))
     pull[positive], pull[~positive] = seen_by_hits / len(seen_by_hits), seen_by_misses / len(seen_by_misses)
@@ -86,6 +84,14 @@ def plain_auc(positive: Flags, score: Floats) -> float:
     if not m or not n:
         return 0.5
     return float((ranked(score)[positive].sum() - m * (m + 1) / 2) / (m * n))
+
+
+def error_of_mean(values: Floats, group: npt.NDArray[np.uint64] | None) -> float:
+    """Return the standard error of a mean of rows, or of groups of rows that belong together."""
+    away = values - values.mean()
+    if group is not None:
+        away = np.bincount(np.unique(group, return_inverse=True)[1], weights=away)
+    return float(np.sqrt((away**2).sum())) / max(1, len(values))
 
 
 def probability(log_odds: Floats) -> Floats:

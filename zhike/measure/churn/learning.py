@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zhike.measure.churn import design, judging
-from zhike.measure.churn.models import KINDS
+from zhike.measure.churn.models import KINDS, Signs
 from zhike.measure.churn.scoring import Scorer
 from zhike.measure.churn.tables import Column, Flags, Floats, Rows
 
@@ -31,6 +31,10 @@ class Sample:
     moment: Floats | None = None
     lag: float = 0.0
     """How long after its moment the answer of a row is known; before that it is nothing to learn from."""
+    named: bool = False
+    """Whether groups are those of customers, so that rows of one are one piece of evidence."""
+    signs: Mapping[str, int] = field(default_factory=dict)
+    """Columns of which more may only raise (1) or only lower (-1) the score."""
 
     def __len__(self) -> int:
         return len(self.positive)
@@ -40,16 +44,24 @@ class Sample:
         """How many rows have the rarer answer."""
         return min(int(self.positive.sum()), int((~self.positive).sum()))
 
+    @property
+    def cases(self) -> int:
+        """How many customers have the rarer answer: the same one on many days is one case."""
+        if not self.named:
+            return self.rarer
+        rarer = self.positive if self.positive.mean() <= 0.5 else ~self.positive
+        return len(np.unique(self.group[rarer]))
+
     def taken(self, rows: Rows) -> Sample:
         """Return these rows only."""
         columns = {name: column.taken(rows) for name, column in self.columns.items()}
         moment = None if self.moment is None else self.moment[rows]
-        return Sample(columns, self.positive[rows], self.group[rows], moment, self.lag)
+        return replace(self, columns=columns, positive=self.positive[rows], group=self.group[rows], moment=moment)
 
     def without(self, names: set[str]) -> Sample:
         """Return the sample without these columns."""
         left = {name: column for name, column in self.columns.items() if name not in names}
-        return Sample(left, self.positive, self.group, self.moment, self.lag)
+        return replace(self, columns=left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class Judged:
 
     rows: Rows
     positive: Flags
+    customer: npt.NDArray[np.uint64] | None
     log_odds: Mapping[str, Floats]
     calibration: Mapping[str, tuple[float, float]]
     """Slope and shift by model, from all of these rows."""
@@ -68,14 +81,14 @@ class Judged:
 
     def figures(self, kind: str) -> dict[str, Any]:
         """Return the figures of a model on these rows."""
-        return figures(self.positive, self.chances(kind))
+        return figures(self.positive, self.chances(kind), self.customer)
 
     @property
     def best(self) -> str:
         """The model kept: the weighted sum unless the trees are better beyond chance."""
         losses = {kind: judging.losses(self.positive, self.chances(kind)) for kind in self.log_odds}
         gain = losses["logistic"] - losses["boosting"]
-        error = float(gain.std()) / np.sqrt(max(1, len(gain)))
+        error = judging.error_of_mean(gain, self.customer)
         return "boosting" if float(gain.mean()) > error else "logistic"
 
 
@@ -88,9 +101,9 @@ class Learned:
     judged: Judged
 
 
-def figures(positive: Flags, chance: Floats) -> dict[str, Any]:
+def figures(positive: Flags, chance: Floats, customer: npt.NDArray[np.uint64] | None = None) -> dict[str, Any]:
     """Return AUC with interval, Brier, log-loss, calibration error and average precision; needs both answers."""
-    area = judging.auc(positive, chance)
+    area = judging.auc(positive, chance, customer)
     return {
         "auc": area.value,
         "auc_low": area.low,
@@ -112,8 +125,9 @@ def sample(
     content = hashed(columns, len(positive))
     group = content if who is None else hashed({"": who}, len(positive))
     order = np.lexsort((positive, content, group if moment is None else moment))
-    found = Sample({name: column.taken(order) for name, column in columns.items()}, positive[order], group[order])
-    return Sample(found.columns, found.positive, found.group, None if moment is None else moment[order]), order
+    taken = {name: column.taken(order) for name, column in columns.items()}
+    when = None if moment is None else moment[order]
+    return Sample(taken, positive[order], group[order], when, named=who is not None), order
 
 
 def hashed(columns: Mapping[str, Column], rows: int) -> npt.NDArray[np.uint64]:
@@ -167,7 +181,14 @@ def fit(sample: Sample, rows: Rows, kind: str) -> Scorer:
     """Return the model of this kind, learnt from these rows, not calibrated."""
     held = sample.taken(rows)
     made, matrix = design.fitted(held.columns, held.positive)
-    return Scorer(made, KINDS[kind].fit(matrix, held.positive))
+    return Scorer(made, KINDS[kind].fit(matrix, held.positive, held.cases, _signs(held, made)))
+
+
+def _signs(sample: Sample, made: design.Design) -> Signs | None:
+    if not sample.signs:
+        return None
+    each = [sample.signs.get(part.name, 0) if part.kind == "number" else 0 for part in made.parts]
+    return np.array(each, dtype=np.int8)[made.source]
 
 
 def judge(sample: Sample) -> Judged | None:
@@ -185,7 +206,7 @@ def judge(sample: Sample) -> Judged | None:
         unseen = sample.taken(seen)
         view = made.transform(unseen.columns, len(seen))
         for kind, model in KINDS.items():
-            said[kind].append(model.fit(matrix, held.positive).log_odds(view))
+            said[kind].append(model.fit(matrix, held.positive, held.cases, _signs(held, made)).log_odds(view))
         places.append(seen)
     if not places:
         return None
@@ -198,7 +219,7 @@ def judge(sample: Sample) -> Judged | None:
     forward = sample.moment is not None
     log_odds = {kind: _calibrated(positive, values, fold, forward=forward) for kind, values in raw.items()}
     calibration = {kind: judging.calibrated(positive, values) for kind, values in raw.items()}
-    return Judged(rows, positive, log_odds, calibration)
+    return Judged(rows, positive, sample.group[rows] if sample.named else None, log_odds, calibration)
 
 
 def _calibrated(positive: Flags, raw: Floats, fold: Rows, *, forward: bool) -> Floats:

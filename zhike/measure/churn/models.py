@@ -19,6 +19,7 @@ FEW_ROWS = 30_000
 SKEWED = 2.0
 FARTHEST = 6.0
 Sources = npt.NDArray[np.intp]
+Signs = npt.NDArray[np.int8]
 
 
 class Model(Protocol):
@@ -55,24 +56,27 @@ class Linear:
     KEY = "logistic"
 
     @classmethod
-    def fit(cls, matrix: Matrix, positive: Flags) -> Self:
-        """Fit by maximum likelihood with a ridge that is firmer where there are few answers to learn from."""
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  A second to load, only to learn or score.
+    def fit(cls, matrix: Matrix, positive: Flags, cases: int, signs: Signs | None = None) -> Self:
+        """Fit by maximum likelihood with a ridge that is firmer where there are few cases to learn from.
 
+        `signs` says of each column whether more of it may only raise (1) or lower (-1) the score; 0 leaves it free.
+        """
         usual, logged, centre, spread = _scales(matrix)
         gap_share = np.isnan(matrix).mean(axis=0)
         blank = cls(usual, logged, centre, spread, np.zeros(0), np.zeros(0), gap_share, 0.0)
         gaps = np.flatnonzero(gap_share > 0)
         read = np.hstack([blank._read(matrix), blank._gaps(matrix)[:, gaps]])
-        rarer = min(int(positive.sum()), int((~positive).sum()))
-        ridge = float(np.clip(rarer / (10 * max(1, read.shape[1])), 0.02, 1.0))
+        ridge = float(np.clip(cases / (10 * max(1, read.shape[1])), 0.02, 1.0))
         with threadpool_limits(1 if len(positive) < FEW_ROWS else THREADS):
-            found = LogisticRegression(C=ridge, max_iter=400, tol=1e-5).fit(read, positive)
-        coefficients = found.coef_[0]
+            if signs is None or not signs.any():
+                coefficients, intercept = _free(read, positive, ridge)
+            else:
+                held = np.concatenate([signs, np.zeros(len(gaps), dtype=signs.dtype)])
+                coefficients, intercept = _bound(read, positive, ridge, held)
         gap_weights = np.zeros(matrix.shape[1])
         gap_weights[gaps] = coefficients[matrix.shape[1] :]
         weights = coefficients[: matrix.shape[1]]
-        return cls(usual, logged, centre, spread, weights, gap_weights, gap_share, float(found.intercept_[0]))
+        return cls(usual, logged, centre, spread, weights, gap_weights, gap_share, intercept)
 
     def log_odds(self, matrix: Matrix) -> Floats:
         found: Floats = self.intercept + self._read(matrix) @ self.weights
@@ -103,6 +107,32 @@ class Linear:
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
         arrays = {name: np.array(plain[name]) for name in cls.__slots__ if name != "intercept"}
         return cls(**arrays, intercept=float(plain["intercept"]))
+
+
+def _free(read: Floats, positive: Flags, ridge: float) -> tuple[Floats, float]:
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  A second to load, only to learn or score.
+
+    found = LogisticRegression(C=ridge, max_iter=400, tol=1e-5).fit(read, positive)
+    return found.coef_[0], float(found.intercept_[0])
+
+
+def _bound(read: Floats, positive: Flags, ridge: float, signs: Signs) -> tuple[Floats, float]:
+    """Return weights that are best among those of the given signs; the intercept, the last of them, has no ridge."""
+    from scipy.optimize import minimize  # noqa: PLC0415  The same.
+
+    answer = np.where(positive, 1.0, -1.0)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        margin = answer * (read @ weights[:-1] + weights[-1])
+        pull = -answer / (1 + np.exp(np.clip(margin, -500, 500)))
+        value = np.logaddexp(0, -margin).sum() + 0.5 * (weights[:-1] @ weights[:-1]) / ridge
+        return float(value), np.append(read.T @ pull + weights[:-1] / ridge, pull.sum())
+
+    limits = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in (*signs, 0)]
+    base = float(np.clip(positive.mean(), 1e-6, 1 - 1e-6))
+    start = np.append(np.zeros(read.shape[1]), np.log(base / (1 - base)))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 500})
+    return found.x[:-1], float(found.x[-1])
 
 
 def _scales(matrix: Matrix) -> tuple[Floats, Flags, Floats, Floats]:
@@ -136,20 +166,20 @@ class Trees:
     KEY = "boosting"
 
     @classmethod
-    def fit(cls, matrix: Matrix, positive: Flags) -> Self:
+    def fit(cls, matrix: Matrix, positive: Flags, cases: int, signs: Signs | None = None) -> Self:
         """Fit with settings that grow with the rows; the same rows in the same order give the same trees."""
         from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  The same.
 
         rows = len(positive)
-        rarer = min(int(positive.sum()), rows - int(positive.sum()))
         trees = HistGradientBoostingClassifier(
             learning_rate=0.05 if rows < 50_000 else 0.15,
-            max_iter=60 if rows >= 50_000 else 100 if rarer < 300 else 160,
+            max_iter=60 if rows >= 50_000 else 100 if cases < 300 else 160,
             max_leaf_nodes=8 if rows < 3_000 else 16 if rows < 20_000 else 31,
             min_samples_leaf=int(np.clip(rows // 100, 5, 40)),
             l2_regularization=1.0,
             max_features=0.5,
             early_stopping=False,
+            monotonic_cst=None if signs is None else signs.tolist(),
             random_state=0,
         )
         with threadpool_limits(1 if rows < FEW_ROWS else THREADS):

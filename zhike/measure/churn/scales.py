@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from zhike.kit.refusal import gettext_noop as _
+from zhike.measure.churn import unlike
 from zhike.measure.churn.findings import Finding
-from zhike.measure.churn.tables import Column, Flags, Floats, Rows
+from zhike.measure.churn.tables import Column, Floats
+from zhike.measure.churn.unlike import INSIDE, Among, explained, shown
 
 FACTORS = (
     10.0,
@@ -35,7 +37,6 @@ FEWEST = 8
 SHARE = 0.005
 BLOCKS = 10
 MOST = 20_000
-COMPARED = 2_500
 
 WHOLE = _(
     "%(column)s is on another scale in the newer rows: about %(factor)s times that of the others. It is left out."
@@ -48,8 +49,11 @@ TURNED = _("%(column)s has its signs turned round in the newer rows. It is left 
 MOVED = _(
     "%(column)s is on another scale in the newer rows: about %(factor)s times, and moved by %(shift)s. It is left out."
 )
-INSIDE = _("%(rows)s rows of %(column)s are on another scale, about %(factor)s times the rest. It is left out.")
-UNSIGNED = _("%(rows)s rows of %(column)s seem to have lost their minus signs. It is left out.")
+
+
+NOTHING = _("%(rows)s rows of %(column)s hold %(value)s, which seems to stand for nothing. It is left out.")
+NINES = tuple(sign * (10.0**digits - 1) for digits in range(2, 10) for sign in (-1, 1))
+FAR = 0.5
 
 
 def between(train: Mapping[str, Column], test: Mapping[str, Column]) -> list[Finding]:
@@ -58,7 +62,7 @@ def between(train: Mapping[str, Column], test: Mapping[str, Column]) -> list[Fin
     for name, column in train.items():
         other = test.get(name)
         if column.kind == "number" and other is not None and other.kind == "number":
-            one = _compared(name, _held(column), _held(other))
+            one = nothing(name, _held(other), _held(column)) or _compared(name, _held(column), _held(other))
             if one:
                 found.append(one)
     return found
@@ -69,20 +73,36 @@ def inside(columns: Mapping[str, Column], file_order: Mapping[str, Floats] | Non
 
     `file_order` has the values as they stood in the file, to see blocks of rows that came from elsewhere.
     """
-    found = []
+    found, among = [], Among(columns)
     for column in columns.values():
         if column.kind != "number" or column.distinct() < FEWEST:
             continue
-        said = _two_humps(column, columns)
+        held = column.values[~np.isnan(column.values)]
+        said = nothing(column.name, held, held) or _two_humps(column, columns)
         if column.distinct() < LEAST:
             found += [said] if said else []
             continue
-        said = said or _unlike_the_others(column, columns)
+        said = said or unlike.said(column, among)
         if not said and file_order and column.name in file_order:
             said = _blocks(column.name, file_order[column.name])
         if said:
             found.append(said)
     return found
+
+
+def nothing(name: str, held: Floats, usual: Floats) -> Finding | None:
+    """Return a finding when many rows hold a number of nines, far outside where numbers `usual`-ly are."""
+    for value in NINES:
+        rows = int((held == value).sum())
+        if rows < max(FEWEST, SHARE * len(held)):
+            continue
+        rest = usual[~np.isin(usual, NINES)]
+        if len(rest) < LEAST:
+            continue
+        low, high = float(rest.min()), float(rest.max())
+        if value < low - FAR * (high - low) or value > high + FAR * (high - low):
+            return Finding("scale", name, NOTHING, {"column": name, "rows": rows, "value": f"{value:.0f}"})
+    return None
 
 
 def _held(column: Column) -> Floats:
@@ -124,15 +144,15 @@ def _compared(name: str, train: Floats, test: Floats) -> Finding | None:
     if before > 0.3:
         factor = _factor(old, new, before)
         if factor:
-            return Finding("scale", name, WHOLE, {"column": name, "factor": _shown(factor)})
+            return Finding("scale", name, WHOLE, {"column": name, "factor": shown(factor)})
         moved = _line(old, new)
         if moved:
             factor, shift = moved
-            return Finding("scale", name, MOVED, {"column": name, "factor": _shown(factor), "shift": f"{shift:,.4g}"})
+            return Finding("scale", name, MOVED, {"column": name, "factor": shown(factor), "shift": f"{shift:,.4g}"})
     part = _part(np.abs(old), np.abs(new))
     if part:
         rows, factor = part
-        return Finding("scale", name, PART, {"column": name, "rows": rows, "factor": _shown(factor)})
+        return Finding("scale", name, PART, {"column": name, "rows": rows, "factor": shown(factor)})
     return None
 
 
@@ -207,10 +227,10 @@ def _two_humps(column: Column, columns: Mapping[str, Column]) -> Finding | None:
                 continue
             edge = np.exp(at)
             odd = held > edge if len(upper) < len(lower) else (held > 0) & (held <= edge)
-            if _explained(odd, columns, column.name):
+            if explained((odd, np.arange(len(odd))), columns, column.name):
                 continue
             times = factor if len(upper) < len(lower) else 1 / factor
-            details = {"column": column.name, "rows": int(odd.sum()), "factor": _shown(times)}
+            details = {"column": column.name, "rows": int(odd.sum()), "factor": shown(times)}
             return Finding("scale", column.name, INSIDE, details)
     return None
 
@@ -242,112 +262,6 @@ def _valleys(logs: Floats, step: float) -> Iterator[float]:
             yield middle
 
 
-def _explained(odd: Flags, columns: Mapping[str, Column], own: str) -> bool:
-    """Say whether another column tells which rows are on the other scale, as a plan or a country does."""
-    for other in columns.values():
-        if other.name == own or other.distinct() > LEAST:
-            continue
-        codes = other.codes if other.kind == "category" else np.unique(other.values, return_inverse=True)[1]
-        size = np.bincount(codes + 1)
-        share = np.bincount(codes + 1, weights=odd) / np.maximum(1, size)
-        # How much of the spread of the odd rows the column takes away.
-        total = float(odd.mean() * (1 - odd.mean()))
-        rest = float((size * share * (1 - share)).sum() / len(odd))
-        if total and rest < 0.6 * total:
-            return True
-    return False
-
-
-def _unlike_the_others(column: Column, columns: Mapping[str, Column]) -> Finding | None:
-    """Rows that stand a round factor, or a sign, off what the other columns foretell."""
-    held = column.values
-    known = np.flatnonzero(~np.isnan(held) & (held != 0))
-    if len(known) < max(10 * LEAST, 0.3 * len(held)):
-        return None
-    rows = known[:: max(1, len(known) // COMPARED)]
-    if 0.005 < float((held[rows] < 0).mean()) < 0.995:
-        return _lost_minus(column, rows, columns)  # Small numbers are natural where numbers pass through nought.
-    target = np.log(np.abs(held[rows]))
-    view = _view(rows, columns, column.name, logs=True)
-    if len(rows) < FEWEST * view.shape[1]:
-        return None
-    residual = _residual(target, view)
-    tight = 1.4826 * float(np.median(np.abs(residual - np.median(residual)))) + 0.01
-    if tight > 0.7 * 1.4826 * float(np.median(np.abs(target - np.median(target)))):
-        return None  # The other columns foretell next to nothing.
-    far = np.abs(residual) > max(5 * tight, 0.5)
-    scale = len(known) / len(rows)
-    for factor in ROUND[:4]:
-        step = np.log(factor)
-        if step < 6 * tight:
-            continue
-        for sign in (1, -1):
-            near = np.abs(residual - sign * step) < max(3 * tight, 0.12 * step)
-            enough = near.sum() >= max(FEWEST, SHARE * len(rows)) and near.sum() >= 0.7 * far.sum()
-            half_way = np.abs(residual - sign * step / 2) < max(3 * tight, 0.12 * step)
-            close = enough and float(residual[near].std()) <= 2.5 * tight and half_way.sum() < 0.3 * near.sum()
-            if close and _fits(target[near] - sign * step, target[~near]):
-                details = {"column": column.name, "rows": round(near.sum() * scale), "factor": _shown(factor**sign)}
-                return Finding("scale", column.name, INSIDE, details)
-    return _lost_minus(column, rows, columns)
-
-
-def _fits(brought_back: Floats, rest: Floats) -> bool:
-    """Say whether values, brought back to the usual scale, lie where values usually do."""
-    low, high = np.quantile(rest, [0.002, 0.998])
-    return bool(((brought_back >= low) & (brought_back <= high)).mean() > 0.9)
-
-
-def _lost_minus(column: Column, rows: Rows, columns: Mapping[str, Column]) -> Finding | None:
-    held = column.values[rows]
-    if not 0.01 < float((held < 0).mean()) < 0.99:
-        return None
-    residual = _residual(held, _view(rows, columns, column.name, logs=False))
-    tight = 1.4826 * float(np.median(np.abs(residual))) + 1e-9
-    foretold = held - residual
-    far = np.abs(residual) > 6 * tight
-    turned = far & (held > 0) & (foretold < -3 * tight) & (np.abs(held + foretold) < 4 * tight)
-    if turned.sum() >= max(FEWEST, SHARE * len(rows)) and turned.sum() >= 0.7 * far.sum():
-        return Finding("scale", column.name, UNSIGNED, {"column": column.name, "rows": int(turned.sum())})
-    return None
-
-
-def _view(rows: Rows, columns: Mapping[str, Column], own: str, *, logs: bool) -> Floats:
-    parts = [np.ones((len(rows), 1))]
-    for other in columns.values():
-        if other.name == own:
-            continue
-        if other.kind == "category":
-            if len(other.names) <= FEWEST:
-                parts.append((other.codes[rows][:, None] == np.arange(len(other.names))).astype(float))
-            continue
-        held = other.values[rows]
-        held = np.where(np.isnan(held), np.nanmedian(held) if not np.isnan(held).all() else 0.0, held)
-        parts.append((np.sign(held) * np.log1p(np.abs(held)) if logs else held)[:, None])
-    found = np.hstack(parts)
-    deviation = found.std(axis=0)
-    found[:, deviation > 0] = (found[:, deviation > 0] - found[:, deviation > 0].mean(axis=0)) / deviation[
-        deviation > 0
-    ]
-    return found
-
-
-def _residual(target: Floats, view: Floats) -> Floats:
-    """Return the distance to a line through the middle: of least distances first, then without the farthest."""
-    ridge = 1e-6 * len(target) * np.eye(view.shape[1])
-    residual: Floats = target - np.median(target)
-    for _round in range(7):
-        heavy = view.T / np.maximum(np.abs(residual), 0.02)
-        residual = target - view @ np.linalg.solve(heavy @ view + ridge, heavy @ target)
-    for _round in range(3):
-        kept = np.abs(residual) < 3 * 1.4826 * float(np.median(np.abs(residual))) + 1e-9
-        if kept.sum() < view.shape[1] + LEAST:
-            break
-        weights = np.linalg.solve(view[kept].T @ view[kept] + ridge, view[kept].T @ target[kept])
-        residual = target - view @ weights
-    return residual
-
-
 def _blocks(name: str, values: Floats) -> Finding | None:
     """Blocks of rows, as they stood in the file, that are a power of ten off all the others."""
     if len(values) < BLOCKS * LEAST:
@@ -365,8 +279,4 @@ def _blocks(name: str, values: Floats) -> Finding | None:
     factor = _factor(rest[:: max(1, len(rest) // MOST)], here[:: max(1, len(here) // MOST)], distance(rest, here))
     if factor is None or not any(abs(np.log(factor / known)) < 0.01 for one in ROUND for known in (one, 1 / one)):
         return None
-    return Finding("scale", name, INSIDE, {"column": name, "rows": len(here), "factor": _shown(factor)})
-
-
-def _shown(factor: float) -> str:
-    return f"{factor:,.4g}" if factor >= 1 else f"1/{1 / factor:,.4g}"
+    return Finding("scale", name, INSIDE, {"column": name, "rows": len(here), "factor": shown(factor)})

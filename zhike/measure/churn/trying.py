@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zhike.kit.refusal import gettext_noop as _
 from zhike.measure.churn import drifts, judging, leaks, learning, names, scales
@@ -39,6 +40,8 @@ class Given:
     """Columns known not to give the answer away and not to be damaged in part, as facts of our own are."""
     lag: float = 0.0
     """How long after its moment the answer of a row is known."""
+    signs: Mapping[str, int] = field(default_factory=dict)
+    """Columns of which more may only raise (1) or only lower (-1) the score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Trial:
 
 def attempt(given: Given, test: Given | None = None) -> Trial:
     """Learn from what is given and judge on unseen rows, or on the rows of `test` if they have answers."""
+    return _learnt(looked_through(given, test), given, test)
+
+
+def looked_through(given: Given, test: Given | None = None) -> Trial:
+    """Return what can be learnt from and what is wrong with the columns; nothing is learnt yet."""
     excluded = {column.name: why for column in given.columns.values() if (why := _unusable(column, given.trusted))}
     findings: list[Finding] = []
     who = given.who
@@ -77,7 +85,7 @@ def attempt(given: Given, test: Given | None = None) -> Trial:
         findings += [said for said in (leaks.of_ids(given.who, given.positive),) if said]
     usable = {name: column for name, column in given.columns.items() if name not in excluded}
     sample, order = learning.sample(usable, given.positive, who=who, moment=given.moment)
-    sample = replace(sample, lag=given.lag)
+    sample = replace(sample, lag=given.lag, signs=given.signs)
     doubtful = sample.without(set(given.trusted)).columns
     leaking = leaks.find(doubtful, sample.positive, given.label, sample.group)
     findings += leaking
@@ -94,8 +102,7 @@ def attempt(given: Given, test: Given | None = None) -> Trial:
     excluded.update({one.column: "scale" for one in damaged})
     sample = sample.without(set(excluded))
     order_of = [name for name in given.columns if name in excluded]
-    trial = Trial(sample, order, {name: excluded[name] for name in order_of}, findings, None)
-    return _learnt(trial, given, test)
+    return Trial(sample, order, {name: excluded[name] for name in order_of}, findings, None)
 
 
 def _known(finding: Finding, found: list[Finding]) -> bool:
@@ -135,7 +142,7 @@ def _learnt(trial: Trial, given: Given, test: Given | None) -> Trial:
             findings.append(Finding("few_rows", given.label, TOO_FEW, counts))
         return replace(trial, findings=findings)
     judged = learned.judged
-    findings += _weak(judged.positive, judged.chances(learned.kind))
+    findings += _weak(judged.positive, judged.chances(learned.kind), judged.customer)
     tried = {kind: judged.figures(kind) for kind in judged.log_odds}
     result = replace(
         trial,
@@ -153,8 +160,8 @@ def _learnt(trial: Trial, given: Given, test: Given | None) -> Trial:
     return result
 
 
-def _weak(positive: Flags, chance: Floats) -> list[Finding]:
-    area = judging.auc(positive, chance)
+def _weak(positive: Flags, chance: Floats, customer: npt.NDArray[np.uint64] | None) -> list[Finding]:
+    area = judging.auc(positive, chance, customer)
     base = np.full(len(positive), positive.mean())
     if area.low > 0.5 and judging.log_loss(positive, chance) < judging.log_loss(positive, base):
         return []

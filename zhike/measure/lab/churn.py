@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from zhike.kit.refusal import Place, Refusal
-from zhike.measure.churn import judging, trying, writing
+from zhike.measure.churn import judging, leading, trying, writing
 from zhike.measure.churn import tables as read_as
 from zhike.measure.churn.findings import Finding
 from zhike.measure.churn.tables import Column, Flags, Floats, Rows
@@ -116,7 +116,7 @@ def run(options: Mapping[str, Any]) -> Report:
         warnings += more
     trial = trying.attempt(given, test)
     warnings += [_told(one) for one in trial.findings]
-    figures = _figures(trial, given, len(table))
+    figures = _figures(trial, given, len(table), tested=test is not None)
     if options["scores"] is not None:
         judged = test if test is not None else given
         ids = (test_table if test is not None and test_table is not None else table, names.get("id"), kept)
@@ -246,7 +246,18 @@ def _told(finding: Finding) -> Warned:
     return Warned(finding.kind, finding.column, said % finding.details if finding.details else said)
 
 
-def _figures(trial: Trial, given: Given, rows: int) -> dict[str, Any]:
+def _leads(trial: Trial, *, tested: bool) -> dict[str, Any]:
+    """Return how long before their last row those who left had been named; where rows of one follow each other."""
+    sample, learned = trial.sample, trial.learned
+    if learned is None or sample.moment is None or not sample.named or tested:
+        return {"lead_time": None, "leads": []}
+    rows = learned.judged.rows
+    found = leading.unbroken(trial.positive, trial.chance, sample.moment[rows], sample.group[rows])
+    several = len(np.unique(sample.group[rows])) < len(rows)
+    return {"lead_time": leading.middle(found) if several else None, "leads": leading.bars(found) if several else []}
+
+
+def _figures(trial: Trial, given: Given, rows: int, *, tested: bool) -> dict[str, Any]:
     learned = trial.learned
     chosen = dict(trial.tried.get(learned.kind, {})) if learned else {}
     blank = ("auc", "auc_low", "auc_high", "brier", "log_loss", "ece", "average_precision")
@@ -272,4 +283,5 @@ def _figures(trial: Trial, given: Given, rows: int) -> dict[str, Any]:
         ],
         "lift": judging.lift(trial.positive, trial.chance) if chosen else [],
         "drivers": churn_scores.drivers(trial) if learned else [],
+        **_leads(trial, tested=tested),
     }

@@ -32,7 +32,9 @@ def sections(trial: Trial, figures: Mapping[str, Any]) -> list[Section]:
     if figures["excluded"]:
         parts.append(_excluded(figures))
     if figures["models"]:
-        parts += [_models(figures), _calibration(figures), _lift(trial, figures), _drivers(figures)]
+        parts += [_models(figures), _calibration(figures)]
+        parts += [_leads(figures)] if figures["leads"] else []
+        parts += [_lift(trial, figures), _drivers(figures)]
     return parts
 
 
@@ -94,6 +96,17 @@ def _calibration(figures: Mapping[str, Any]) -> Section:
     picture = drawing.bars([str(number) for number in range(1, len(groups) + 1)], series, label=title, below=below)
     words = [_("Of customers with a score of 30 %, 30 in 100 should leave.")]
     return Section(title, words, Table(head, rows), picture)
+
+
+def _leads(figures: Mapping[str, Any]) -> Section:
+    found = figures["leads"]
+    names = [f"{one['until']:.4g}" for one in found]
+    title = _("Lead time")
+    below = _("How long before the last row they had been among the highest tenth; how many who left")
+    middle = _("In the middle case %(time)s, in units of the time column.") % {"time": f"{figures['lead_time']:.4g}"}
+    picture = drawing.bars(names, {_("Left"): [float(one["left"]) for one in found]}, label=title, below=below)
+    rows = [[name, f"{one['left']:,}"] for name, one in zip(names, found, strict=True)]
+    return Section(title, [middle], Table([_("Up to"), _("Left")], rows), picture)
 
 
 def _lift(trial: Trial, figures: Mapping[str, Any]) -> Section:

@@ -23,16 +23,34 @@ from zhike.measure.facts import FACTS, Source, Unit
 from zhike.measure.models import FactsDay
 from zhike.measure.specs import ChurnSpec
 
-LEFT_OUT = {"frequency", "monetary", "rfm", "health_30d_ago", "health_change_30d"}
-UNUSED = (Source.CUSTOMER, Source.SHARES, Source.NIGHTLY, Source.GIVEN)
+LEFT_OUT = {"frequency", "monetary", "rfm", "usage_prev_30d", "usage_prev_90d"}  # The change says what came before.
+HEARD = ("negative_feedback_90d", "last_sentiment")
+UNUSED = (Source.CUSTOMER, Source.SHARES, Source.NIGHTLY, Source.GIVEN, Source.HEALTH, Source.TIERS)
 FEATURES = tuple(
     name
     for name, fact in FACTS.items()
-    if fact.source not in UNUSED and fact.kind is not Kind.DATE and fact.unit is not Unit.SCORE and name not in LEFT_OUT
+    if (name in HEARD or fact.source not in UNUSED)
+    and fact.kind is not Kind.DATE
+    and fact.unit is not Unit.SCORE
+    and name not in LEFT_OUT
 )
-"""What is learnt from: what customers do and have, not who they are; the same few stand in the rows of many days, and
-would be known again by name, region or first day. Dates are there as days since; places among others and what models
-said are not."""
+"""What is learnt from: what customers do, have and say, not who they are; the same few stand in the rows of many days,
+and would be known again by name, region or first day. Dates are there as days since. Places among others are not there,
+nor health and tier: they are what the plan of that day made of the same facts, and change with it."""
+WORTH = frozenset(
+    {"tenure_days", "orders", "revenue", "revenue_12m", "returned", "fees", "mrr", "arr", "seats", "stage"}
+)
+"""What tells a customer's size and age rather than what it does. A few dozen who left can teach nothing about them:
+they are learnt from where there are ten cases for each feature (Peduzzi et al. 1996), and always in a shop, where
+purchases are the behaviour."""
+CASES_A_FEATURE = 10
+LESS = ("usage_30d", "usage_90d", "usage_change_30d", "usage_change_90d", "users_30d", "active_days_30d")
+LESS += ("active_weeks_13w", "logins_per_week", "features_30d", "features_ever", "last_nps")
+MORE = ("days_since_usage", "recency_days", "negative_feedback_90d")
+SIGN_OF = {**dict.fromkeys(LESS, -1), **dict.fromkeys(MORE, 1)}
+"""More use and better answers may only lower the score, more silence and complaints only raise it. Facts of use go
+together; left free, one would be praised for what another is blamed for, and drivers would name the wrong cause."""
+RENEWAL = "days_to_renewal"
 SIGNS = {"orders": "last_order", "usage": "last_usage", "contract": "mrr"}
 MONTHS = 24
 STEPS = (28, 14, 7)
@@ -62,11 +80,28 @@ def with_us(table: pa.Table, day: date, spec: ChurnSpec) -> Flags:
     return ~_gone(table[SIGNS[spec.by]], day, spec)
 
 
-def features(table: pa.Table) -> dict[str, Column]:
-    """Return the columns of rows."""
+def features(table: pa.Table, spec: ChurnSpec) -> dict[str, Column]:
+    """Return the columns of rows.
+
+    Where leaving is a contract that ends, nobody leaves before it does: what counts is whether that comes up within the
+    horizon, not the day, so the days until then are two classes, and none for contracts without an end.
+    """
     texts = {name for name in FEATURES if FACTS[name].kind in (Kind.TEXT, Kind.CHOICE)}
     like = {name: tables.categories(name, [], []) for name in texts}
-    return {name: tables.column(name, table[name], like.get(name)) for name in FEATURES}
+    found = {name: tables.column(name, table[name], like.get(name)) for name in FEATURES}
+    if spec.by == "contract":
+        until = found[RENEWAL].values
+        codes = np.where(np.isnan(until), -1, np.where(until <= spec.horizon_days, 0, 1))
+        found[RENEWAL] = tables.categories(RENEWAL, codes, (f"≤ {spec.horizon_days}", f"> {spec.horizon_days}"))
+    return found
+
+
+def learnt_from(past: Past, spec: ChurnSpec) -> dict[str, Column]:
+    """Return the columns that so many cases can carry."""
+    cases = len(np.unique(past.customer[past.left]))
+    if spec.by == "orders" or cases >= CASES_A_FEATURE * len(past.columns):
+        return past.columns
+    return {name: column for name, column in past.columns.items() if name not in WORTH}
 
 
 def past(spec: ChurnSpec, today: date) -> Past | None:
@@ -87,7 +122,7 @@ def past(spec: ChurnSpec, today: date) -> Past | None:
     after = np.concatenate([part[1] for part in parts])
     customers = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
     days_read = [day.day for day in chosen]
-    return Past(features(table), customers, days.astype(np.float64), ~np.isnan(after), after, days_read)
+    return Past(features(table, spec), customers, days.astype(np.float64), ~np.isnan(after), after, days_read)
 
 
 def _apart(kept: Sequence[FactsDay], step: int) -> list[FactsDay]:

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from zhike.kit.refusal import gettext_noop as _
-from zhike.measure.churn import judging, trying
+from zhike.measure.churn import judging, leading, trying
 from zhike.measure.churn.findings import Finding
 from zhike.measure.churn.scoring import Scorer
-from zhike.measure.churn.tables import Floats, numbers
+from zhike.measure.churn.tables import numbers
 from zhike.measure.churn.trying import Given, Trial
 from zhike.measure.leaving import gathering
 from zhike.measure.leaving.gathering import Past
@@ -23,7 +23,6 @@ from zhike.measure.models import ChurnModel
 from zhike.measure.specs import ChurnSpec
 
 WEEK = timedelta(days=7)
-WORST = 0.1
 OFF = 0.05
 TOP_COLUMNS = 12
 
@@ -56,14 +55,14 @@ def said(known: pa.Table, spec: ChurnSpec | None, today: date) -> tuple[pa.Array
     model = kept or fresh
     if model is None or model.scorer is None:
         return nobody, fresh
-    chance = model.scorer.chances(gathering.features(known), known.num_rows)
+    chance = model.scorer.chances(gathering.features(known, spec), known.num_rows)
     here = gathering.with_us(known, today, spec)
     return pa.array(np.round(np.where(here, chance, np.nan), 4), pa.float64(), from_pandas=True), fresh
 
 
 def digest(spec: ChurnSpec) -> str:
     """Return what a model depends on besides the data."""
-    told = json.dumps([spec.model_dump(mode="json"), gathering.FEATURES, 1])
+    told = json.dumps([spec.model_dump(mode="json"), gathering.FEATURES, 2])
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
@@ -104,14 +103,16 @@ def fit(spec: ChurnSpec, today: date, made_by: str) -> Fitted:
 def _given(past: Past, spec: ChurnSpec) -> Given:
     # Facts of a day hold nothing later than it, so none can give the answer away.
     who = numbers("customer", past.customer)
+    columns = gathering.learnt_from(past, spec)
     return Given(
-        past.columns,
+        columns,
         past.left,
         "churn",
         who=who,
         moment=past.day,
-        trusted=frozenset(past.columns),
+        trusted=frozenset(columns),
         lag=float(spec.horizon_days),
+        signs=gathering.SIGN_OF,
     )
 
 
@@ -144,20 +145,10 @@ def _card(trial: Trial, past: Past) -> dict[str, Any]:
         "judged_left": int(positive.sum()),
         "calibration": [asdict(one) for one in judging.groups(positive, chance)],
         "lift": judging.lift(positive, chance),
-        "lead_days": _lead(trial, past),
+        **leading.ahead(past.after[trial.order][trial.learned.judged.rows], chance),
         "drivers": [{"fact": scorer.design.names[at], "share": float(weight[at] / total)} for at in order],
         "usual": dict(zip(scorer.design.names, added.mean(axis=0).tolist(), strict=True)),
     }
-
-
-def _lead(trial: Trial, past: Past) -> float | None:
-    """Return how many days before leaving the worst tenth was named, in the middle case."""
-    if trial.learned is None or not len(trial.chance):
-        return None
-    edge = np.quantile(trial.chance, 1 - WORST)
-    after: Floats = past.after[trial.order][trial.learned.judged.rows]
-    named = after[trial.positive & (trial.chance >= edge)]
-    return float(np.median(named)) if len(named) else None
 
 
 def _plain(finding: Finding) -> dict[str, Any]:

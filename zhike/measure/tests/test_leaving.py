@@ -141,7 +141,7 @@ def test_what_each_fact_adds_sums_to_the_score() -> None:
     again = saying.in_force(TODAY, model.made_by)
     assert again is not None
     assert again.scorer is not None
-    base, added = again.scorer.explain(gathering.features(table), table.num_rows)
+    base, added = again.scorer.explain(gathering.features(table, BY_USE), table.num_rows)
     chance = judging.probability(base + added.sum(axis=1))
     said = column.to_numpy(zero_copy_only=False)
     known = ~np.isnan(said)

@@ -12,8 +12,9 @@ from zhike.act.engagement import queries
 from zhike.act.engagement.models import Alert, Touch, TouchKind
 from zhike.act.engagement.operations import writing
 from zhike.act.engagement.operations.writing import Rewrites
+from zhike.act.engagement.queries import leaving
 from zhike.act.engagement.rules import people, signs, slices
-from zhike.act.engagement.rules.planning import Agenda, Prospect, Scout, decide
+from zhike.act.engagement.rules.planning import Agenda, Prospect, Scout, decide, fresh_signs
 from zhike.act.engagement.rules.priority import overdue_workdays, priority
 from zhike.act.engagement.rules.wishes import Decision, OpenTouch, Sighting, Standing, Wish
 from zhike.decide.plans.rules.schema import Plan
@@ -97,7 +98,7 @@ class _Planning:
         rules = queries.parsed_rules(plan)
         began = queries.planning_began() or today
         self.agenda = Agenda(plan, plan.calendar.days(), today, began, rules)
-        self.columns = queries.columns_for(rules.values())
+        self.columns = {**queries.columns_for(rules.values()), leaving.PROBABILITY: leaving.PROBABILITY}
         self.scout = Scout(self.agenda)
         self.plan, self.today, self.now = plan, today, now
         self.past = queries.Past(signs.past_facts([alert.when for alert in plan.alerts.values()]), today)
@@ -115,9 +116,22 @@ class _Planning:
         prospects = {row["id"]: self.scout.prospect(row) for row in rows}
         ids = [key for key, found in prospects.items() if found or key in open_touches]
         standings = self._standings(ids, prospects, open_touches)
+        self._name_drivers(prospects, standings)
         decisions = {key: decide(prospects[key], standings[key], self.agenda) for key in ids}
         self._write(by_id, decisions, open_touches)
         self._note_next(rows, decisions, open_touches)
+
+    def _name_drivers(self, prospects: Mapping[int, Prospect], standings: Mapping[int, Standing]) -> None:
+        """Put what raises the churn probability most into the figures of those whom an alert about it is due for."""
+        due = {
+            key: figures
+            for key, standing in standings.items()
+            for _rule, _alert, figures in fresh_signs(prospects[key], standing, self.today)
+            if figures["code"] == signs.CHURN_LIKELY
+        }
+        named = leaving.churn_drivers(list(due), self.plan, self.today)
+        for key, figures in due.items():
+            figures |= named.get(key, {})
 
     def _standings(
         self, ids: list[int], prospects: Mapping[int, Prospect], open_touches: Mapping[int, list[Touch]]

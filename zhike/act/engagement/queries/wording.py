@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.act.engagement.rules.wording import filled
 from zhike.decide.plans.rules.wording import best_words
+from zhike.measure.facts import FACTS
 from zhike.ui import words
 
 Reason = Mapping[str, Any]
@@ -44,6 +45,8 @@ def _one(reason: Reason, today: date | None, last_touch: date | None) -> str:
             return gettext("Log-ins a week %(from)s → %(to)s, %(percent)s in %(days)s days") % shares
         case "renewal_due":
             return _renewal(reason, today)
+        case "churn_likely":
+            return _churn_likely(reason)
         case "cadence":
             return _cadence(reason, today, last_touch)
         case "onboarding":
@@ -77,6 +80,21 @@ def _renewal(reason: Reason, today: date | None) -> str:
     if days < 0:
         return gettext("Contract ended on %(end)s, %(days)s days ago") % shown
     return gettext("Contract ends on %(end)s, in %(days)s days") % shown
+
+
+def _churn_likely(reason: Reason) -> str:
+    """Return the probability with its horizon, and the facts that raise it, each with its value."""
+    shown = {"percent": f"{100 * reason['chance']:.0f}%", "days": reason.get("days")}
+    if shown["days"] is None:
+        return gettext("Churn probability %(percent)s") % shown
+    said = gettext("Churn probability %(percent)s within %(days)s days") % shown
+    language = get_language() or "en"
+    facts = [
+        gettext("%(fact)s %(value)s") % {"fact": FACTS[fact].label(language), "value": value or gettext("unknown")}
+        for fact, value in reason.get("drivers", ())
+        if fact in FACTS
+    ]
+    return gettext("%(said)s: %(facts)s") % {"said": said, "facts": gettext(", ").join(facts)} if facts else said
 
 
 def _cadence(reason: Reason, today: date | None, last_touch: date | None) -> str:

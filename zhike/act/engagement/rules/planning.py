@@ -117,6 +117,16 @@ def step_day(step: OnboardingStep, joined: date, calendar: WorkCalendar) -> date
     return calendar.next_workday(joined + timedelta(days=step.after_days or 0))
 
 
+def fresh_signs(prospect: Prospect, standing: Standing, today: date) -> list[tuple[str, Alert, signs.Figures]]:
+    """Return the signs of which the owner was not told of late."""
+
+    def is_fresh(rule: str, alert: Alert) -> bool:
+        last, is_open = standing.alerts.get(rule, (None, False))
+        return last is None or (not is_open and (today - last).days >= alert.again_after_days)
+
+    return [each for each in prospect.signs if is_fresh(each[0], each[1])]
+
+
 def decide(prospect: Prospect, standing: Standing, agenda: Agenda) -> Decision:
     """Return what to wish, what was seen, and what becomes of the open touches."""
     return _Deciding(prospect, standing, agenda).done()
@@ -153,7 +163,7 @@ class _Deciding:
         self.decision.changes.append(Change(touch.id, superseded=cause))
 
     def _answer_signs(self) -> None:
-        fresh = [each for each in self.prospect.signs if self._is_fresh(each[0], each[1])]
+        fresh = fresh_signs(self.prospect, self.standing, self.agenda.today)
         if not fresh:
             return
         fresh.sort(key=lambda each: -each[1].urgency)
@@ -161,12 +171,6 @@ class _Deciding:
         answer = self._strengthen(answering, fresh) if answering else self._wish_alert(fresh)
         for key, alert, figures in fresh:
             self.decision.sightings.append(Sighting(key, figures, alert.urgency, answer))
-
-    def _is_fresh(self, rule: str, alert: Alert) -> bool:
-        last, is_open = self.standing.alerts.get(rule, (None, False))
-        if last is None:
-            return True
-        return not is_open and (self.agenda.today - last).days >= alert.again_after_days
 
     def _wish_alert(self, fresh: list[tuple[str, Alert, signs.Figures]]) -> str | None:
         (rule, alert, figures), *others = fresh

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from zhike.decide.plans.rules.contact import HealthDrop, LoginsDrop, RenewalDue, Sign, Silence, UsageDrop
+from zhike.decide.plans.rules.contact import ChurnLikely, HealthDrop, LoginsDrop, RenewalDue, Sign, Silence, UsageDrop
 from zhike.kit.ruletrees import Rule, evaluate
 
 Row = Mapping[str, Any]
@@ -13,6 +13,7 @@ Figures = dict[str, Any]
 
 PARTS = ("usage", "breadth", "relationship", "commercial", "feedback")
 SILENT_SINCE = {"usage": "days_since_usage", "contact": "days_since_touch", "orders": "recency_days"}
+CHURN_LIKELY = "churn_likely"
 HAIR = 1e-9  # A fall of exactly 70 % counts, although as a double it may lie a hair off 0.7.
 
 
@@ -31,6 +32,8 @@ def figures_of(sign: Sign, row: Row, rule: Rule | None, today: date) -> Figures 
         return _logins_drop(sign.logins_drop, row)
     if sign.renewal_due:
         return _renewal_due(sign.renewal_due, row)
+    if sign.churn_likely:
+        return _churn_likely(sign.churn_likely, row)
     return {"code": "rule"} if rule is not None and evaluate(rule, row, today) else None
 
 
@@ -84,6 +87,13 @@ def _renewal_due(sign: RenewalDue, row: Row) -> Figures | None:
         return None
     end = row.get("contract_end")
     return {"code": "renewal_due", "days": int(days), "end": end.isoformat() if end else None}
+
+
+def _churn_likely(sign: ChurnLikely, row: Row) -> Figures | None:
+    chance = row.get("churn_probability")
+    if chance is None or chance < sign.probability:
+        return None
+    return {"code": CHURN_LIKELY, "chance": round(float(chance), 4)}
 
 
 def has_fallen(now: float | Decimal, before: float | Decimal, share: float) -> bool:

@@ -216,6 +216,8 @@ def _never_fires(plan: Document, alert: Alert, loc: Loc) -> Iterator[Finding]:
     renewal = alert.when.renewal_due
     if renewal and cycle.churn_by != "subscription":
         yield Finding((*loc, "renewal_due"), findings.NO_RENEWALS, {"by": cycle.churn_by})
+    if alert.when.churn_likely and plan.churn is None:
+        yield Finding((*loc, "churn_likely"), findings.NO_CHURN_SCORE)
 
 
 def contents(plan: Document) -> Iterator[tuple[Loc, Content]]:

@@ -134,7 +134,13 @@ class RenewalDue(Section):
     contracts_from_days: Annotated[int, Field(ge=0, le=3660)] = 0
 
 
-SIGNS = ("health_drop", "silence", "usage_drop", "logins_drop", "renewal_due", "rule")
+class ChurnLikely(Section):
+    """The churn probability of the night is at least this; the reason names what raises it most."""
+
+    probability: Annotated[float, Field(gt=0, lt=1)]
+
+
+SIGNS = ("health_drop", "silence", "usage_drop", "logins_drop", "renewal_due", "churn_likely", "rule")
 
 
 class Sign(Section):
@@ -145,6 +151,7 @@ class Sign(Section):
     usage_drop: UsageDrop | None = None
     logins_drop: LoginsDrop | None = None
     renewal_due: RenewalDue | None = None
+    churn_likely: ChurnLikely | None = None
     rule: dict[str, Any] | None = None
 
     @model_validator(mode="after")

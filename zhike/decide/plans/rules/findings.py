@@ -68,6 +68,7 @@ CHURNED_BEFORE = _(
     "before the %(days)d days here."
 )
 NO_RENEWALS = _("%(path)s: this alert can never be raised: with churn_by: %(by)s customers have no contracts to renew.")
+NO_CHURN_SCORE = _("%(path)s: this alert can never be raised: no churn section of the plan says what leaving means.")
 AFTER_ONBOARDING = _("%(path)s: this step lies on day %(day)d, after onboarding ends on day %(end)d.")
 BOTH_FREE_AND_WORKED = _("%(path)s: %(day)s stands among the holidays as well; a day is either free or worked.")
 STEP_AFTER_GOAL = _("%(path)s: this step is due on %(day)s, after the goal itself on %(end)s.")

@@ -146,7 +146,8 @@ REASONS = {
     "words in zh or en": _("%(path)s: words are needed, in zh, in en, or as one plain text."),
     "either every_days, or times with per": _("%(path)s: write either every_days, or times together with per."),
     "exactly one sign": _(
-        "%(path)s: exactly one of health_drop, silence, usage_drop, logins_drop, renewal_due and rule is needed."
+        "%(path)s: exactly one of health_drop, silence, usage_drop, logins_drop, renewal_due, churn_likely and rule "
+        "is needed."
     ),
     "either after_days or after_workdays": _("%(path)s: write either after_days or after_workdays."),
     "needs four rising numbers": _(
