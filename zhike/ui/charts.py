@@ -9,8 +9,9 @@ A line chart::
      "marks": [{"at": 21, "name": "2/14 管理员离职"}]}
 
 A bar chart has `"kind": "bar"`, `x` as the names, one to five series, and may have `"across": True` for horizontal
-bars, `"ticks"` (a black tick per bar, such as the period before) and `"stack": True`. Colours are names of tokens: ink,
-accent, mid, c1 … c5, ok, warn, risk, grey. At most 500 points: aggregate on the server.
+bars, `"ticks"` (a black tick per bar, such as the period before), `"stack": True`, and `"whole": True` where only
+whole numbers make sense. Colours are names of tokens: ink, accent, mid, c1 … c5, ok, warn, risk, grey. At most 500
+points: aggregate on the server.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Who will leave: the drivers of a customer's probability, and the card of the model that says it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from zhike.measure.specs import ChurnSpec
 from zhike.org.middleware import StaffRequest
 from zhike.record.customers.queries import customer_for
 from zhike.ui import words
+from zhike.web.pages.customer_then import asked_then
 from zhike.web.pages.here import here
 from zhike.web.pages.names import plan_or_none
 
@@ -29,13 +30,18 @@ MODELS = {"logistic": gettext_lazy("Logistic regression"), "boosting": gettext_l
 def customer_leaving(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show the churn probability with what drives it; asked for after the page, because the lake answers slowly."""
     found, place = customer_for(request.staff, customer_id), here(request)
-    plan = plan_or_none()
-    spec = plan.measure.churn if plan else None
+    then = asked_then(request, found)
+    plan = then.plan if then else plan_or_none()
+    spec, day = plan.measure.churn if plan else None, then.kept.day if then else place.today
     language = get_language() or "en"
-    told = telling.told(found.pk, spec, place.today, language) if spec else None
+    told = telling.told(found.pk, spec, day, language) if spec else None
     context: dict[str, Any] = {"customer": found, "leaving": None}
     if told is not None and spec is not None:
         context |= _drawn(told, spec, place.today, sees_revenue=request.staff.sees_revenue)
+    kept = then.facts.churn_probability if then else None
+    if then is not None and kept is not None:
+        # What was kept is what was said; a model that has gone since takes only its drivers with it.
+        context |= {"leaving": _chance(kept), "look": _look(kept), "meant": meaning(spec) if spec else ""}
     return render(request, "web/leaving.html", context)
 
 
@@ -43,7 +49,7 @@ def _drawn(told: Told, spec: ChurnSpec, today: date, *, sees_revenue: bool) -> d
     rows = [_driver(one, sees_revenue=sees_revenue) for one in told.drivers]
     return {
         "leaving": _chance(told.chance),
-        "look": "risk" if told.chance >= HIGH else "warn" if told.chance >= RAISED else "ok",
+        "look": _look(told.chance),
         "meant": meaning(spec),
         "rows": rows,
         "usual": _chance(told.usual),
@@ -52,9 +58,13 @@ def _drawn(told: Told, spec: ChurnSpec, today: date, *, sees_revenue: bool) -> d
     }
 
 
+def _look(chance: float) -> str:
+    return "risk" if chance >= HIGH else "warn" if chance >= RAISED else "ok"
+
+
 def _chance(value: float) -> str:
     """Write a probability; one that is small would be nothing without its decimal."""
-    return _percent(value) if value < 0.1 else f"{100 * value:.0f} %"
+    return _percent(value) if value < 0.1 else f"{100 * value:.0f}%"
 
 
 def _driver(one: Driver, *, sees_revenue: bool) -> dict[str, str]:
@@ -118,50 +128,81 @@ def _card(card: Mapping[str, Any]) -> dict[str, Any]:
                 },
             ],
         },
+        "leads": _leads(card.get("lead") or []),
         "groups": [
             {
                 "number": place,
                 "rows": words.plain(one["rows"]),
                 "said": _percent(one["said"]),
                 "happened": _percent(one["happened"]),
-                "range": f"{_percent(one['low'])} – {_percent(one['high'])}",
+                "range": f"{100 * one['low']:.1f}–{_percent(one['high'])}",
             }
             for place, one in enumerate(groups, start=1)
         ],
         "lift": [
-            {"share": f"{100 * one['share']:.0f} %", "caught": _percent(one["caught"]), "lift": f"{one['lift']:.1f}"}
+            {"share": f"{100 * one['share']:.0f}%", "caught": _percent(one["caught"]), "lift": f"{one['lift']:.1f}"}
             for one in card["lift"]
         ],
         "drivers": [
-            {"name": FACTS[one["fact"]].label(language), "share": _percent(one["share"])}
+            {
+                "name": FACTS[one["fact"]].label(language),
+                "share": _percent(one["share"]),
+                "bar": round(100 * one["share"] / card["drivers"][0]["share"]) if card["drivers"][0]["share"] else 0,
+            }
             for one in card["drivers"]
             if one["fact"] in FACTS
         ],
     }
 
 
-def _figures(card: Mapping[str, Any]) -> list[tuple[str, str]]:
-    lead = card.get("lead_days")
-    period = gettext("%(first)s to %(last)s, %(days)s days")
+def _leads(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return the drawing of how long before leaving customers were named; None where nobody left."""
+    if not any(one["left"] for one in rows):
+        return None
+    return {
+        "kind": "bar",
+        "whole": True,
+        "x": [str(one["days"]) for one in rows],
+        "min": 0,
+        "series": [
+            {"name": gettext("Left"), "values": [one["left"] for one in rows], "color": "grey"},
+            {"name": gettext("Named before"), "values": [one["named"] for one in rows], "color": "accent"},
+        ],
+    }
+
+
+def _figures(card: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the cells above the card: what was learnt from, and how far what was said is from what happened."""
+    lead, period = card.get("lead_days"), gettext("%(first)s to %(last)s, %(days)s days")
+    span = period % {"first": card["from"], "last": card["until"], "days": card["days"]}
+    left = gettext("%(customers)s customers, %(left)s rows left") % _numbers(card, "customers", "left")
+    judged = gettext("on later days, %(judged_left)s left") % _numbers(card, "judged_left")
+    wide = {"low": f"{card['auc_low']:.3f}", "high": f"{card['auc_high']:.3f}"}
+    cells = [
+        (
+            "AUC",
+            f"{card['auc']:.3f}",
+            "",
+            gettext("95%% interval %(low)s–%(high)s") % wide,
+        ),
+        (gettext("Calibration error"), f"{100 * card['ece']:.1f}", "%", f"Brier {card['brier']:.4f}"),
+        (
+            gettext("Warned ahead"),
+            f"{lead:.0f}" if lead is not None else "—",
+            gettext("days") if lead is not None else "",
+            gettext("the middle one of those who left"),
+        ),
+        (gettext("Learnt from"), words.plain(card["rows"]), gettext("rows"), left),
+        (gettext("Judged on"), words.plain(card["judged"]), gettext("rows"), judged),
+        (gettext("Model"), str(MODELS[card["model"]]), "", span),
+    ]
     return [
-        (gettext("Model"), str(MODELS[card["model"]])),
-        (gettext("Period"), period % {"first": card["from"], "last": card["until"], "days": card["days"]}),
-        (gettext("Customers"), words.plain(card["customers"])),
-        (gettext("Rows"), gettext("%(rows)s, of which %(left)s left") % _numbers(card, "rows", "left")),
-        (gettext("Judged on"), gettext("%(judged)s later rows, of which %(judged_left)s left") % _judged(card)),
-        ("AUC", f"{card['auc']:.3f} ({card['auc_low']:.3f} – {card['auc_high']:.3f})"),
-        ("Brier", f"{card['brier']:.4f}"),
-        (gettext("Calibration error"), f"{card['ece']:.1%}"),
-        (gettext("Warned ahead"), gettext("%(days)s days") % {"days": round(lead)} if lead is not None else "—"),
+        {"label": label, "value": value, "unit": unit, "comparison": compared} for label, value, unit, compared in cells
     ]
 
 
 def _numbers(card: Mapping[str, Any], *names: str) -> dict[str, str]:
     return {name: words.plain(card[name]) for name in names}
-
-
-def _judged(card: Mapping[str, Any]) -> dict[str, str]:
-    return _numbers(card, "judged", "judged_left")
 
 
 def _finding(one: Mapping[str, Any]) -> str:
@@ -184,4 +225,4 @@ def _line(one: ChurnModel, today: date) -> dict[str, str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}%"

@@ -189,6 +189,7 @@ def _mark(one: VoiceText, aspect: Aspect, values: Sequence[str], keys: str) -> d
             "value": value,
             "name": name_of(aspect, value),
             "on": value == shown["value"] and not shown["unsure"],
+            "likely": value == shown["value"] and shown["unsure"],
             "key": key,
         }
         for value, key in zip(values, keys, strict=True)

@@ -38,7 +38,7 @@ def name_of(aspect: str, value: str) -> str:
 
 def found(one: VoiceText, aspect: Aspect) -> dict[str, Any]:
     value, origin = getattr(one, aspect), getattr(one, f"{aspect}_origin")
-    percent = f"{100 * getattr(one, f'{aspect}_confidence'):.0f} %"
+    percent = f"{100 * getattr(one, f'{aspect}_confidence'):.0f}%"
     how = {
         Origin.PERSON: gettext("said by a colleague"),
         Origin.UNSURE: gettext("unsure: %(guess)s %(share)s") % {"guess": name_of(aspect, value), "share": percent},
@@ -51,6 +51,7 @@ def found(one: VoiceText, aspect: Aspect) -> dict[str, Any]:
         "name": name_of(aspect, value) if value else gettext("Unknown"),
         "unsure": origin == Origin.UNSURE,
         "how": how,
+        "brief": gettext("unsure %(share)s") % {"share": percent} if origin == Origin.UNSURE else how,
         "look": look,
     }
 

@@ -55,8 +55,9 @@ def test_the_card_says_how_good_the_score_is(lead: Person, django_assert_max_num
     lead.get(reverse("churn-model"))
     with django_assert_max_num_queries(12):
         page = lead.get(reverse("churn-model")).content.decode()
-    assert "0.812 (0.780 – 0.840)" in page
-    assert "42.0 %" in page
+    assert "0.812" in page
+    assert "0.780–0.840" in page
+    assert "42.0%" in page
 
 
 def test_a_withheld_score_says_why(lead: Person) -> None:
@@ -67,7 +68,7 @@ def test_a_withheld_score_says_why(lead: Person) -> None:
     )
     page = lead.get(reverse("churn-model")).content.decode()
     assert "61" in page
-    assert "AUC (" not in page
+    assert "<dt>AUC</dt>" not in page
 
 
 def test_without_a_model_the_page_says_where_one_comes_from(lead: Person) -> None:

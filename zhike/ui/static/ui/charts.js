@@ -15,6 +15,8 @@
   const fade = (rgb, a) => rgb.replace(/^rgb\((.*)\)$/, (_, c) => `rgba(${c}, ${a})`);
   const colour = (t, name, i) => t[name] || t[`c${i + 1}`];
 
+  const wide = name => [...name].reduce((sum, c) => sum + (c > '\u2e7f' ? 12 : 7), 0);
+
   function limits(d, t, axis) {
     return {symbol: 'none', silent: true, animation: false, label: {show: true, position: 'insideStartTop', formatter: p => p.name, color: t.ink3, fontSize: 11, distance: [0, 2]},
       lineStyle: {type: 'dashed', width: 1}, data: (d.limits || []).map(l => ({[axis]: l.value, name: l.name || '', lineStyle: {color: t[l.band] || t.grey}, label: {show: Boolean(l.name)}}))};
@@ -25,7 +27,7 @@
     return [{...base, data: s.low}, {...base, data: s.high.map((h, n) => h === null || s.low[n] === null ? null : h - s.low[n]), areaStyle: {color: fade(colour(t, s.color, i), .16)}}];
   }
   function line(d, t) {
-    const one = d.series.length === 1, room = d.series.some(s => s.end !== false) ? 40 : 12;
+    const one = d.series.length === 1, named = d.series.filter(s => s.end !== false).map(s => one ? 40 : 44 + wide(s.name)), room = Math.max(12, ...named);
     return {
       grid: {left: 34, right: room, top: 12, bottom: 22},
       xAxis: {type: 'category', data: d.x, boundaryGap: false, axisLabel: {interval: Math.max(Math.floor(d.x.length / 3), 0)}},
@@ -42,7 +44,7 @@
   }
   function bar(d, t) {
     const names = {type: 'category', data: d.x, axisLabel: {color: t.ink2, fontSize: 12}, splitLine: {show: false}, inverse: Boolean(d.across)};
-    const values = {type: 'value', min: d.min ?? 0, max: d.max, interval: d.interval, splitNumber: 3};
+    const values = {type: 'value', min: d.min ?? 0, max: d.max, interval: d.interval, splitNumber: 3, minInterval: d.whole ? 1 : 0};
     return {
       flip: d.across, grid: {left: d.across ? 92 : 36, right: 48, top: 8, bottom: 22},
       xAxis: d.across ? values : names, yAxis: d.across ? {...names, axisLine: {show: false}} : values,
