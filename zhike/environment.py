@@ -36,6 +36,27 @@ def env_number(name: str, *, default: int, least: int, most: int) -> int:
     return number
 
 
+def env_choice(name: str, default: str, *others: str) -> str:
+    text = env_text(name, default)
+    if text not in {default, *others}:
+        raise WrongSetting(f"{name}={text} is none of {', '.join((default, *others))}")
+    return text
+
+
+def env_address(name: str, *, needed: bool) -> str:
+    """Return the address of a service, without a slash at its end."""
+    text = env_text(name).rstrip("/")
+    if not text and needed:
+        raise WrongSetting(f"{name} is not set; write {name}=https://host/v1")
+    if text and not text.startswith(("https://", "http://")):
+        raise WrongSetting(f"{name}={text} is not the address of a service; write {name}=https://host/v1")
+    return text
+
+
+def env_list(name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in env_text(name).split(",") if part.strip())
+
+
 def memory_share(part: int, *, least: int, most: int) -> int:
     """Return one part in so many of this machine's memory in MB, within bounds."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20

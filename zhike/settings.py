@@ -7,7 +7,16 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
 from zhike import home
-from zhike.environment import env_bucket, env_flag, env_number, env_text, memory_share
+from zhike.environment import (
+    env_address,
+    env_bucket,
+    env_choice,
+    env_flag,
+    env_list,
+    env_number,
+    env_text,
+    memory_share,
+)
 
 django_stubs_ext.monkeypatch()  # Lets ModelForm and others take a type in brackets at run time, as mypy wants.
 
@@ -152,6 +161,14 @@ UPLOAD_LIMIT = env_number("ZHIKE_UPLOAD_MB", default=1024, least=1, most=20_480)
 # What one source may send to one web process in a second, and have waiting in the inbox, before it is told 429.
 TRACKING_RATE = env_number("ZHIKE_SOURCE_EVENTS_PER_SECOND", default=100_000, least=1, most=10_000_000)
 TRACKING_WAITING = env_number("ZHIKE_SOURCE_EVENTS_WAITING", default=5_000_000, least=1_000, most=1_000_000_000)
+
+# Who judges what customers say: our own models, or a language model that speaks OpenAI's chat format.
+TEXT_JUDGE = env_choice("ZHIKE_TEXT_JUDGE", "local", "chat")
+CHAT_URL = env_address("ZHIKE_CHAT_URL", needed=TEXT_JUDGE == "chat")
+CHAT_MODEL = env_text("ZHIKE_CHAT_MODEL")
+CHAT_KEY = env_text("ZHIKE_CHAT_KEY")
+CHAT_SECONDS = env_number("ZHIKE_CHAT_SECONDS", default=60, least=1, most=600)
+OUTBOUND_ALLOWED = env_list("ZHIKE_OUTBOUND_ALLOWED")
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "zhike.org.jobs.take_over"

@@ -27,6 +27,11 @@ def plain(text: str) -> str:
     return _SPACE.sub(" ", _STRETCHED.sub(r"\1\1\1", text)).strip()
 
 
+def masked(text: str) -> str:
+    """Return a text as it was said, its addresses and long numbers masked: what may leave the machine."""
+    return _LONG_NUMBER.sub("000", _ADDRESS.sub(" @ ", unicodedata.normalize("NFKC", text)))
+
+
 def same(plain_text: str) -> str:
     """Return what two texts share that say the same word for word: their letters, digits and emoji, nothing else."""
     kept = "".join(sign for sign in plain_text if sign.isalnum() or unicodedata.category(sign) == "So")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from django.conf import settings
 
-from zhike.kit.refusal import Refusal
-from zhike.kit.refusal import gettext_noop as _
 from zhike.measure.mining import cues, words
 from zhike.measure.mining.corpus import Corpus
 from zhike.measure.mining.linear import Floats
 from zhike.measure.mining.sorting import TextModel
-from zhike.measure.voice.models import Aspect, FeedbackKind, LearntModel, Sentiment
+from zhike.measure.voice.models import Aspect, FeedbackKind, JudgedBy, LearntModel, Sentiment
 
 OTHER = "other"
 TOPICS = (*words.TOPICS, OTHER)
@@ -31,10 +28,6 @@ SURE_BY_CUES = {Aspect.SENTIMENT: 0.75, Aspect.KIND: 0.75, Aspect.TOPIC: 0.75}
 UNKNOWN_BEFORE = 0.02  # What our lists grant an answer that they do not know.
 
 
-class NoSuchJudge(Refusal):
-    message = _("TEXT_JUDGE is %(name)s; known are: %(known)s.")
-
-
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """The best answer for each text, how likely it is right, and whether that is enough to say so."""
@@ -42,19 +35,25 @@ class Verdicts:
     values: Sequence[str]
     confidence: Floats
     sure: npt.NDArray[np.bool_]
+    by: JudgedBy = JudgedBy.LOCAL
 
 
 class Judge(Protocol):
     """What may take the place of our own models: a language model behind an address that the company configured.
 
-    It gets the texts as they were said and the answers that are allowed, and must answer with these only.
+    It gets the texts as they were said and the answers that are allowed, and must answer with these only. `at_once` is
+    how many texts it is given before what it said is kept.
     """
+
+    at_once: int
 
     def judge(self, texts: Sequence[str], aspect: Aspect, answers: Sequence[str]) -> Verdicts: ...
 
 
 class LocalJudge:
     """Our own models: lists of cues until enough is labelled, then what was learnt. Needs no network."""
+
+    at_once = 2_000
 
     def __init__(self) -> None:
         self.models: dict[str, TextModel] = {
@@ -86,14 +85,3 @@ def before(corpus: Corpus, aspect: Aspect, answers: Sequence[str]) -> Floats:
         if answer in places:
             found[:, place] = logs[:, places[answer]]
     return found
-
-
-JUDGES: Mapping[str, type[LocalJudge]] = {"local": LocalJudge}
-
-
-def judge() -> Judge:
-    """Return the judge that the settings name."""
-    name = getattr(settings, "TEXT_JUDGE", "local")
-    if name not in JUDGES:
-        raise NoSuchJudge(name=name, known=", ".join(JUDGES))
-    return JUDGES[name]()

@@ -46,6 +46,14 @@ class Origin(models.TextChoices):
     PERSON = "person", _("Said by a colleague")
 
 
+class JudgedBy(models.TextChoices):
+    """Which judge: our own models, the language model that the company configured, or ours because that one failed."""
+
+    LOCAL = "local", _("Our own models")
+    LANGUAGE_MODEL = "model", _("The language model")
+    INSTEAD = "instead", _("Our own models, because the language model did not answer")
+
+
 def _answer() -> models.CharField[str, str]:
     return models.CharField(max_length=60, blank=True)
 
@@ -83,6 +91,7 @@ class VoiceText(models.Model):
     topic_confidence = _confidence()
     topic_origin = _origin()
     unsure = models.BooleanField(default=True)
+    judged_by = models.CharField(max_length=7, choices=JudgedBy, default=JudgedBy.LOCAL, db_default=JudgedBy.LOCAL)
 
     objects = VoiceTextQuerySet.as_manager()
 
@@ -95,6 +104,7 @@ class VoiceText(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="voice_by_time"),
             models.Index(fields=["customer", "-at"], name="voice_of_customer"),
+            models.Index(fields=["id"], name="voice_asked_again", condition=models.Q(judged_by="instead")),
         ]
 
     def __str__(self) -> str:

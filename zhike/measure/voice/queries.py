@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404
 
 from zhike.measure.reading import Morning
 from zhike.measure.voice.judging import OWN
-from zhike.measure.voice.models import Aspect, Origin, Problem, ProblemText, Sentiment, TextLabel, VoiceText
+from zhike.measure.voice.models import Aspect, JudgedBy, Origin, Problem, ProblemText, Sentiment, TextLabel, VoiceText
 from zhike.org.principals import Principal
 
 PAGE = 50
@@ -75,7 +75,11 @@ def text_for(principal: Principal, voice_id: int) -> VoiceText:
 def counts(principal: Principal) -> dict[str, Any]:
     """Return how many texts there are, how many wait for a person, and how many of each answer are sure."""
     rows = VoiceText.objects.visible_to(principal)
-    whole = rows.aggregate(all=Count("id"), unsure=Count("id", filter=Q(unsure=True)))
+    whole = rows.aggregate(
+        all=Count("id"),
+        unsure=Count("id", filter=Q(unsure=True)),
+        instead=Count("id", filter=Q(judged_by=JudgedBy.INSTEAD)),
+    )
     for aspect in Aspect.values:
         sure = rows.exclude(**{f"{aspect}_origin": Origin.UNSURE}).exclude(**{aspect: ""})
         whole[aspect] = dict(sure.values_list(aspect).annotate(count=Count("id")).order_by("-count"))
