@@ -15,6 +15,7 @@ from zhike.web.pages import (
     voice,
     works,
     worth,
+    worth_then,
 )
 
 urlpatterns = [
@@ -36,7 +37,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/corrected", customer_then.customer_corrected, name="customer-corrected"),
     path("customers/<int:customer_id>/events", customer.customer_events, name="customer-events"),
     path("churn-score", leaving.churn_model, name="churn-model"),
-    path("customers/<int:customer_id>/worth", worth.customer_worth, name="customer-worth"),
+    path("customers/<int:customer_id>/worth", worth_then.customer_worth, name="customer-worth"),
     path("customers/<int:customer_id>/offers/dismiss", worth.offer_dismiss, name="offer-dismiss"),
     path("customers/<int:customer_id>/offers/allow", worth.offer_take_back, name="offer-take-back"),
     path("customers/<int:customer_id>/need", worth.need_state, name="need-state"),

@@ -12,7 +12,7 @@ from zhike.kit.refusal import gettext_noop as _
 from zhike.measure.churn.findings import Finding
 from zhike.measure.churn.tables import Column, Flags, Floats, Rows
 
-LEAST, FEWEST = 30, 8
+LEAST, FEWEST, FEWEST_KNOWN = 30, 8, 200
 SHARE = 0.005
 COMPARED = 2_500
 SAMPLED = 10_000
@@ -20,9 +20,10 @@ NAMES = 8
 HELPERS = 12
 """Columns that foretell another one: with all of a wide table every value would be foretold, the damaged ones too."""
 KNOWN = (10.0, 12.0, 24.0, 60.0, 100.0, 365.0, 1e3, 3600.0, 1e4, 86_400.0)
-APART, APART_UNKNOWN = 4.0, 5.0
+APART, APART_UNKNOWN = 4.0, 4.4
 """How many deviations two heaps are apart, by a factor that is known and by any other."""
 UNKNOWN_FROM = 2.5
+CODES_FROM = 1e6
 
 INSIDE = _("%(rows)s rows of %(column)s are on another scale, about %(factor)s times the rest. It is left out.")
 UNSIGNED = _("%(rows)s rows of %(column)s seem to have lost their minus signs. It is left out.")
@@ -87,7 +88,7 @@ def said(column: Column, among: Among) -> Finding | None:
     """Return what is wrong with a share of the rows of a number, if the other columns tell."""
     values = column.values[among.at]
     known = np.flatnonzero(~np.isnan(values) & (values != 0))
-    if len(known) < max(10 * LEAST, 0.3 * len(values)) or len(among.owners) < 2:
+    if len(known) < max(FEWEST_KNOWN, 0.3 * len(values)) or len(among.owners) < 2:
         return None
     rows = known[:: max(1, len(known) // COMPARED)]
     held = values[rows]
@@ -99,6 +100,8 @@ def said(column: Column, among: Among) -> Finding | None:
     if heaps is None:
         return None
     odd, factor = heaps
+    if not _named(factor) and (held % 1 == 0).all() and np.median(held) >= CODES_FROM:
+        return None  # Numbers of things, such as bar codes, come in heaps.
     if explained(_wide(odd, among.at[rows], len(column)), among.columns, column.name):
         return None
     many = round(odd.mean() * int((~np.isnan(column.values) & (column.values != 0)).sum()))

@@ -44,9 +44,9 @@ WORTH = frozenset(
 they are learnt from where there are ten cases for each feature (Peduzzi et al. 1996), and always in a shop, where
 purchases are the behaviour."""
 CASES_A_FEATURE = 10
-LESS = ("usage_30d", "usage_90d", "usage_change_30d", "usage_change_90d", "users_30d", "active_days_30d")
-LESS += ("active_weeks_13w", "logins_per_week", "features_30d", "features_ever", "last_nps")
-MORE = ("days_since_usage", "recency_days", "negative_feedback_90d")
+LESS = {"usage_30d", "usage_90d", "usage_change_30d", "usage_change_90d", "users_30d", "active_days_30d"}
+LESS |= {"active_weeks_13w", "logins_per_week", "features_30d", "features_ever", "last_nps"}
+MORE = {"days_since_usage", "recency_days", "negative_feedback_90d"}
 SIGN_OF = {**dict.fromkeys(LESS, -1), **dict.fromkeys(MORE, 1)}
 """More use and better answers may only lower the score, more silence and complaints only raise it. Facts of use go
 together; left free, one would be praised for what another is blamed for, and drivers would name the wrong cause."""

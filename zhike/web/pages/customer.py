@@ -64,6 +64,8 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "health": standing.health_of(facts, plan, {}, today, _segment(found, plan, today)),
         "changed_url": reverse("customer-changed", args=[found.pk]),
         "usage_url": reverse("customer-usage", args=[found.pk]),
+        "worth_url": reverse("customer-worth", args=[found.pk]),
+        "leaving_url": reverse("customer-leaving", args=[found.pk]),
         "details": identity.details(found, titles),
         "touches": touches,
         "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),

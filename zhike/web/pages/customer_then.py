@@ -63,6 +63,12 @@ def then_of(found: Customer, kept: FactsDay, staff: Staff, *, weeks: bool = True
     return Then(kept, row, customer, facts, plan_then(kept))
 
 
+def asked_then(request: StaffRequest, found: Customer) -> Then | None:
+    """Return the customer as known on the past day that an address asks for; None for today and for no such day."""
+    asked = past.past_of(request.GET.get("as_of", ""), here(request).today)
+    return then_of(found, asked.kept, request.staff, weeks=False) if asked and asked.kept else None
+
+
 def plan_then(kept: FactsDay) -> Plan | None:
     """Return the plan in force on a kept day; the one in force now when that day does not say."""
     if kept.plan_number is None:
@@ -97,6 +103,8 @@ def customer_then(request: StaffRequest, found: Customer, asked: Past) -> HttpRe
         "health": standing.health_of(then.facts, then.plan, parts_before(found.pk, today=day), day, segment),
         "changed_url": _address("customer-changed", found, asked),
         "usage_url": _address("customer-usage", found, asked),
+        "worth_url": _address("customer-worth", found, asked),
+        "leaving_url": _address("customer-leaving", found, asked),
         "corrected_url": _address("customer-corrected", found, asked),
         "details": identity.details(then.customer, titles),
         "contract": contract.drawn(found, then.facts, day, sees_revenue=staff.sees_revenue, before=cut_off),
@@ -147,8 +155,7 @@ def _way_back(request: StaffRequest, found: Customer, asked: Past) -> dict[str, 
 def customer_corrected(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show what today's record says otherwise of that day; asked for after the page, for it is computed anew."""
     found, place, staff = customer_for(request.staff, customer_id), here(request), request.staff
-    asked = past.past_of(request.GET.get("as_of", ""), place.today)
-    then = then_of(found, asked.kept, staff, weeks=False) if asked and asked.kept else None
+    then = asked_then(request, found)
     if then is None:
         return HttpResponse("")
     now = corrected.row(then.kept, found.pk, then.row) or {}

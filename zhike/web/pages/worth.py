@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from zhike.decide.plans.pages.words import share as share_text
 from zhike.decide.plans.rules import Plan
@@ -52,11 +52,6 @@ REASONS = {
 }
 
 
-@require_safe
-def customer_worth(request: StaffRequest, customer_id: int) -> HttpResponse:
-    return _shown(request, customer_for(request.staff, customer_id))
-
-
 @require_POST
 def offer_dismiss(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Never offer this again to the customer; the toast takes it back."""
@@ -90,11 +85,11 @@ def need_state(request: StaffRequest, customer_id: int) -> HttpResponse:
 
 def _answer(request: StaffRequest, found: Customer) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return _shown(request, found)
+        return shown(request, found)
     return redirect("customer", customer_id=found.pk)
 
 
-def _shown(request: StaffRequest, found: Customer) -> HttpResponse:
+def shown(request: StaffRequest, found: Customer) -> HttpResponse:
     place = here(request)
     facts, plan, staff = profile.facts_of(found), plan_or_none(), request.staff
     day = measured.latest_day()
@@ -102,7 +97,7 @@ def _shown(request: StaffRequest, found: Customer) -> HttpResponse:
     until = day.day if day and day.day < place.today - RECENT else place.today
     context = {
         "customer": found,
-        "value": _value(facts, plan, day, place.firm) if staff.sees_revenue else None,
+        "value": value_of(facts, plan, day, place.firm) if staff.sees_revenue else None,
         "need": _need(found, facts),
         "offers": [_offer(one) for one in offers_of(found, facts, card)],
         "offers_how": [line for line in (_how(card), *_by_kind(card), *_how_features(card)) if line],
@@ -113,7 +108,7 @@ def _shown(request: StaffRequest, found: Customer) -> HttpResponse:
     return render(request, "web/worth.html", context)
 
 
-def _value(facts: CustomerFacts | None, plan: Plan | None, day: FactsDay | None, firm: Company) -> dict[str, Any]:
+def value_of(facts: CustomerFacts | None, plan: Plan | None, day: FactsDay | None, firm: Company) -> dict[str, Any]:
     """Return the rows of customer value, against the goal of the plan, with how it was counted."""
     card = (day.cards if day else {}).get("value", {})
     if facts is None or facts.clv is None:

@@ -19,7 +19,7 @@ from django.db.models import Count, Max
 
 from zhike.kit import ruletrees
 from zhike.kit.ruletrees import ATTRIBUTES, Rule
-from zhike.measure import lake, snapshots
+from zhike.measure import lake, reading, snapshots
 from zhike.measure import queries as measured
 from zhike.measure.facts import FACTS
 from zhike.measure.models import FactsDay
@@ -40,7 +40,7 @@ IDS = pa.schema([("customer_id", pa.int64())])
 @lru_cache(maxsize=2)
 def _all_ids(_count: int, _last: int | None) -> pa.Table:
     """Return the numbers of all customers there are; any that was added or erased makes another key."""
-    return _ids(Customer.objects.values_list("pk", flat=True).iterator(chunk_size=20_000))
+    return reading.rows("SELECT id FROM {customers}", IDS, customers=Customer)
 
 
 def _ids(keys: Any) -> pa.Table:

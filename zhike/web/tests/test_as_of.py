@@ -6,12 +6,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
 from zhike.conftest import Person
-from zhike.measure import turns
+from zhike.measure import snapshots, turns
+from zhike.measure.models import CustomerFacts, FactsDay
 from zhike.measure.specs import MeasureSpec
 from zhike.measure.tests.conftest import PLAN, SHANGHAI
 from zhike.org.models import Company
@@ -252,3 +254,47 @@ def test_what_changed_is_told_on_the_page(lanting: Customer, then: date, mei: Pe
     assert round(last - first, 1) == change_
     early = shown(mei, f"/customers/{lanting.pk}/changed", since="2020-01-01")
     assert "the first kept day is" in early
+
+
+def test_value_voice_and_churn_are_told_as_they_were_kept(
+    lanting: Customer, then: date, mei: Person, viewer: Person
+) -> None:
+    said = {"clv": Decimal(4_321), "churn_probability": 0.37, "negative_feedback_90d": 2, "last_sentiment": "negative"}
+    kept(then, lanting, **said, need_orientation="price", next_offer="seats")
+    keep(now().astimezone(SHANGHAI).date() - timedelta(days=1))
+    CustomerFacts.objects.filter(pk=lanting.pk).update(clv=Decimal(9_999), churn_probability=0.91, last_sentiment=None)
+    day = then.isoformat()
+    page = shown(mei, f"/customers/{lanting.pk}", as_of=day)
+    assert f"/customers/{lanting.pk}/worth?as_of={then}" in page
+    assert f"/customers/{lanting.pk}/leaving?as_of={then}" in page
+    worth = shown(mei, f"/customers/{lanting.pk}/worth", as_of=day)
+    assert "4,321" in worth
+    assert "More seats" in worth
+    assert "Price" in worth
+    assert "Negative" in worth
+    assert "<form" not in worth
+    assert "9,999" not in worth
+    assert "4,321" not in shown(viewer, f"/customers/{lanting.pk}/worth", as_of=day)
+    leaving = shown(mei, f"/customers/{lanting.pk}/leaving", as_of=day)
+    assert "37" in leaving
+    assert "91" not in leaving
+    columns = "clv,churn_probability,negative_feedback_90d,last_sentiment,need_orientation"
+    listed = shown(mei, "/customers", as_of=day, cols=columns, sort="-churn_probability")
+    assert "4,321" in listed
+    assert "37" in listed
+    assert names(shown(mei, "/customers", as_of=day, f="churn_probability:above:0.3")) == ["澜庭家居"]
+    assert names(shown(mei, "/customers", as_of=day, f="churn_probability:above:0.5")) == []
+    assert names(shown(mei, "/customers", as_of=day, f="last_sentiment:is:negative")) == ["澜庭家居"]
+
+
+def kept(day: date, customer: Customer, **facts: Any) -> None:
+    """Put what models said that morning into the kept row of a customer."""
+    row = FactsDay.objects.get(day=day)
+    table = snapshots.read(row)
+    at = table["customer_id"].to_pylist().index(customer.pk)
+    for name, value in facts.items():
+        values = table[name].to_pylist()
+        values[at] = value
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array(values, table.schema.field(place).type))
+    FactsDay.objects.filter(pk=row.pk).update(path=snapshots.write(table, day))
