@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "zhike.org.middleware.remember_answers",
     "zhike.org.middleware.sign_in_rules",
     "django.contrib.messages.middleware.MessageMiddleware",
     "zhike.org.middleware.language_of_staff",
@@ -111,6 +112,8 @@ DATABASES = {"default": _database(home.database_url())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "org.Staff"
+AUTHENTICATION_BACKENDS = ["zhike.org.backends.StaffBackend"]
+SESSION_ENGINE = "zhike.org.sessions"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -4,12 +4,20 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from zhike.org.models import Company
+from zhike.org.once import once
+from zhike.org.prepared import Prepared
 
 
 def current() -> Company:
     """Return the company's row, making the unnamed one of a fresh installation when there is none yet."""
-    company, _created = Company.objects.get_or_create(id=1, defaults={"name": ""})
-    return company
+    return once("company", _current)
+
+
+def _current() -> Company:
+    return _COMPANY.first() or Company.objects.get_or_create(id=1, defaults={"name": ""})[0]
+
+
+_COMPANY: Prepared[Company] = Prepared(lambda _viewer: Company.objects.filter(id=1))
 
 
 def zone() -> ZoneInfo:

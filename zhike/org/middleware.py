@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from zhike.org import company
 from zhike.org.doors import DOORS
 from zhike.org.models import Staff
+from zhike.org.once import remembering
 from zhike.org.roles import Permission, Public
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,18 @@ def response_rules(get_response: Handler) -> Handler:
         if not request.path.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return middleware
+
+
+def remember_answers(get_response: Handler) -> Handler:
+    """Let a request that only reads ask the same question of the database once."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return get_response(request)
+        with remembering():
+            return get_response(request)
 
     return middleware
 

@@ -26,7 +26,7 @@ from zhike.org.middleware import StaffRequest
 from zhike.org.models import AuditLine, Company, Role, Staff, Team
 from zhike.org.roles import Permission, Public
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "zhike.org.backends.StaffBackend"
 AUDIT_PAGE = 100
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, pgettext
 
+from zhike.act.engagement.queries import DUE_TO
 from zhike.org.doors import DOORS
 from zhike.org.models import Staff
 from zhike.org.roles import Permission, Public
@@ -63,7 +64,7 @@ class Navigation:
         self.mine = status.status_of(staff, place.today, monday)
 
     def drawn(self) -> Nav:
-        due = f"{status.DUE_TO}+" if self.mine.due > status.DUE_TO else str(self.mine.due or "")
+        due = f"{DUE_TO}+" if self.mine.due > DUE_TO else str(self.mine.due or "")
         today = self._link("today", pgettext("page", "Today"), "today", go="t", badge=due, name="nav-today")
         groups = tuple(self._group(*each) for each in self._phases())
         return Nav(today[0] if today else None, groups, self._foot())  # type: ignore[arg-type]  # Drawn only if there.

@@ -13,6 +13,8 @@ from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.measure import facts
 from zhike.measure.models import FactsSummary
+from zhike.org.once import once
+from zhike.org.prepared import Prepared
 
 READY = Path(__file__).parent / "ready"
 
@@ -31,10 +33,20 @@ class NoSuchReadyPlan(Refusal):
 
 def in_force() -> Plan:
     """Return the plan that the company runs by. Raises NoPlanInForce on a fresh installation."""
-    found = PlanVersion.objects.filter(state=PlanState.IN_FORCE).values_list("text", "number").first()
+    found = once("plan in force", _in_force)
     if found is None:
         raise NoPlanInForce
-    return _parsed(*found)
+    return found
+
+
+def _in_force() -> Plan | None:
+    found = _TEXT_IN_FORCE.first()
+    return _parsed(*found) if found else None
+
+
+_TEXT_IN_FORCE: Prepared[tuple[str, int]] = Prepared(
+    lambda _viewer: PlanVersion.objects.filter(state=PlanState.IN_FORCE).order_by("id").values_list("text", "number")
+)
 
 
 def version_in_force() -> PlanVersion | None:

@@ -19,7 +19,8 @@ from zhike.measure.facts.judged import (
 from zhike.measure.facts.money import ORDER_FACTS, RFM_FACTS, SUBSCRIPTION_FACTS
 from zhike.measure.facts.usage import USAGE_FACTS
 from zhike.measure.facts.value import VALUE_FACTS
-from zhike.record.customers.models import AttributeDefinition, AttributeKind
+from zhike.record.customers.models import AttributeKind
+from zhike.record.customers.queries import attribute_definitions
 
 __all__ = [
     "AGGREGATED",
@@ -97,8 +98,8 @@ def fact_fields(tiers: Sequence[str] = ()) -> dict[str, FieldType]:
 
 def attribute_fields() -> dict[str, FieldType]:
     """Return the rule fields of the attributes that the company added, as `attributes.NAME`; reads the database."""
-    definitions = AttributeDefinition.objects.values_list("name", "kind", "choices").order_by("name")
-    return {f"{ATTRIBUTES}.{name}": _attribute(kind, choices) for name, kind, choices in definitions}
+    definitions = sorted(attribute_definitions(), key=lambda one: one.name)
+    return {f"{ATTRIBUTES}.{one.name}": _attribute(one.kind, one.choices) for one in definitions}
 
 
 def fields(tiers: Sequence[str] = ()) -> dict[str, FieldType]:

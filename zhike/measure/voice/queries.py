@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from zhike.measure.reading import Morning
 from zhike.measure.voice.judging import OWN
 from zhike.measure.voice.models import Aspect, JudgedBy, Origin, Problem, ProblemText, Sentiment, TextLabel, VoiceText
+from zhike.org.prepared import Prepared, Slots
 from zhike.org.principals import Principal
 
 PAGE = 50
@@ -124,7 +125,12 @@ def problems(principal: Principal, days: int) -> list[Shared]:
 
 def of_interactions(interaction_ids: Sequence[int]) -> dict[int, VoiceText]:
     """Return what is thought of these interactions, by interaction."""
-    return {one.interaction_id or 0: one for one in VoiceText.objects.filter(interaction__in=interaction_ids)}
+    return {one.interaction_id or 0: one for one in _OF_INTERACTIONS.list(interactions=list(interaction_ids))}
+
+
+_OF_INTERACTIONS: Prepared[VoiceText] = Prepared(
+    lambda _viewer: VoiceText.objects.filter(interaction__in=Slots("interactions"))
+)
 
 
 def said_of(known: pa.Table, when: Morning) -> dict[str, pa.Array]:

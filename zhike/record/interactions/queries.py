@@ -12,6 +12,7 @@ from django.db.models import Count, Model, Q, QuerySet, Value
 from django.shortcuts import get_object_or_404
 
 from zhike.org import company
+from zhike.org.prepared import Prepared, Slot
 from zhike.org.principals import Principal
 from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Contact, Customer
@@ -59,8 +60,11 @@ def timeline(
     found: list[Moment] = []
     for kind in KINDS:
         if kind in kinds:
-            rows = _rows(kind, customer, principal, zone, at, _bound(kind, rank, pk))
-            found += [Moment(kind, _moment_of(kind, row, zone), row) for row in rows[: limit + 1]]
+            if at is None and limit == PAGE:
+                rows = _NEWEST[kind].list(principal, customer=customer.pk)
+            else:
+                rows = _rows(kind, customer.pk, principal, zone, at, _bound(kind, rank, pk))[: limit + 1]
+            found += [Moment(kind, _moment_of(kind, row, zone), row) for row in rows]
     found.sort(key=lambda moment: (moment.at, -KINDS.index(moment.kind), moment.row.pk), reverse=True)
     page = found[:limit]
     return Story(page, page[-1].cursor if len(found) > limit else "")
@@ -68,14 +72,19 @@ def timeline(
 
 def counts(customer: Customer, principal: Principal) -> dict[str, int]:
     """Return how many moments of each kind the story of a customer has, by one statement."""
-    first, *others = (_number(kind, customer, principal) for kind in KINDS)
-    found = dict(first.union(*others, all=True).values_list("kind_of", "number"))
+    found = dict(_COUNTS.list(principal, customer=customer.pk))
     return {kind: found.get(kind, 0) for kind in KINDS}
 
 
-def _number(kind: str, customer: Customer, principal: Principal) -> QuerySet[Any, Any]:
+def _counts(viewer: Principal) -> QuerySet[Any, Any]:
+    first, *others = (_number(kind, viewer) for kind in KINDS)
+    counted: QuerySet[Any, Any] = first.union(*others, all=True).values_list("kind_of", "number")
+    return counted
+
+
+def _number(kind: str, viewer: Principal) -> QuerySet[Any, Any]:
     """Return a query of one row at most: the kind and how many there are."""
-    rows: QuerySet[Any, Any] = _whole(kind, principal).filter(customer=customer).order_by()
+    rows: QuerySet[Any, Any] = _whole(kind, viewer).filter(customer=Slot("customer")).order_by()
     counted: QuerySet[Any, Any] = rows.annotate(kind_of=Value(kind)).values("kind_of").annotate(number=Count("pk"))
     return counted
 
@@ -110,7 +119,7 @@ def _whole(kind: str, principal: Principal) -> QuerySet[Any, Any]:
 
 
 def _rows(
-    kind: str, customer: Customer, principal: Principal, zone: ZoneInfo, at: datetime | None, bound: int | None
+    kind: str, customer: int | Slot, principal: Principal, zone: ZoneInfo, at: datetime | None, bound: int | None
 ) -> QuerySet[Any, Any]:
     if kind == "subscription":
         return _subscriptions(customer, principal, zone, at, bound)
@@ -132,7 +141,7 @@ def _before(column: str, value: Any, bound: int | None) -> Q:
 
 
 def _subscriptions(
-    customer: Customer, principal: Principal, zone: ZoneInfo, at: datetime | None, bound: int | None
+    customer: int | Slot, principal: Principal, zone: ZoneInfo, at: datetime | None, bound: int | None
 ) -> QuerySet[Subscription]:
     """Subscriptions count from the midnight on which they start."""
     rows = _whole("subscription", principal).filter(customer=customer).select_related("product")
@@ -143,6 +152,15 @@ def _subscriptions(
     if datetime.combine(day, time(), zone) == at:
         return rows.filter(_before("start", day, bound))
     return rows.filter(start__lte=day)
+
+
+def _newest(kind: str) -> Prepared[Any]:
+    """Return the question for the first page of a story, and one more."""
+    return Prepared(lambda viewer: _rows(kind, Slot("customer"), viewer, ZoneInfo("UTC"), None, None)[: PAGE + 1])
+
+
+_NEWEST = {kind: _newest(kind) for kind in KINDS}
+_COUNTS: Prepared[tuple[str, int]] = Prepared(_counts)
 
 
 def _moment_of(kind: str, row: Any, zone: ZoneInfo) -> datetime:
@@ -160,7 +178,14 @@ def interaction_for(principal: Principal, interaction_id: int) -> Interaction:
 
 def contact_names(customer: Customer) -> dict[int, str]:
     """Return the names of the people at a customer who are still there."""
-    return dict(Contact.objects.filter(customer=customer, left_on=None).order_by("name").values_list("id", "name"))
+    return dict(_CONTACT_NAMES.list(customer=customer.pk))
+
+
+_CONTACT_NAMES: Prepared[tuple[int, str]] = Prepared(
+    lambda _viewer: (
+        Contact.objects.filter(customer=Slot("customer"), left_on=None).order_by("name").values_list("id", "name")
+    )
+)
 
 
 def customer_meant(principal: Principal, text: str) -> Customer | None:

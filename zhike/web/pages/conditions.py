@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.kit.ruletrees import FieldType, Kind, Op, RuleError, describe, parse
 from zhike.measure.facts import FACTS, Unit
-from zhike.record.customers.models import AttributeDefinition
+from zhike.record.customers.queries import attribute_definitions
 from zhike.ui import words
 from zhike.ui.templatetags import parts
 from zhike.web.pages.names import Names
@@ -74,8 +74,7 @@ class Vocabulary:
 
 def attribute_titles() -> dict[str, str]:
     """Return the titles of the company's own attributes by their field names."""
-    rows = AttributeDefinition.objects.order_by("title", "id").values_list("name", "title")
-    return {f"attributes.{name}": title for name, title in rows}
+    return {f"attributes.{one.name}": one.title for one in attribute_definitions()}
 
 
 def said(condition: Tree, vocabulary: Vocabulary) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from zhike.web.queries import rows as row_queries
 from zhike.web.queries import status
 from zhike.web.queries.kept import Condition, KeptListing, KeptSelection, as_now, counts
 from zhike.web.queries.paging import Listing, Page
+from zhike.web.queries.rows import Around
 from zhike.web.queries.selection import Selection, Totals
 from zhike.web.queries.sorting import is_sortable, order_by
 from zhike.web.queries.views import View, counted, saved_views, standing_views
@@ -30,6 +31,7 @@ from zhike.web.rules import columns, filters, listing
 from zhike.web.rules.listing import ListState
 from zhike.web.rules.paging import Order, place_from
 
+NOT_TOUCHED = Around()
 NEEDED = {
     "tier": ("tier",),
     "stage": ("stage",),
@@ -204,7 +206,7 @@ class CustomerList:
                 read.append("facts__last_touch")
             return KeptListing(self.kept_selection, self.order, read)
         chosen = self.selection
-        return Listing(chosen.customers(), self.order, read, measured_only=chosen.measured_only, facts=chosen.facts())
+        return Listing(chosen.customers(), self.order, read, measured_only=chosen.measured_only, facts=chosen.listed())
 
     @cached_property
     def page(self) -> Page:
@@ -229,10 +231,10 @@ class CustomerList:
         ids = [row["id"] for row in page.rows]
         if self.kept is not None:
             return self._described_then(page, ids)
-        touched = row_queries.last_touches(ids) if "last_touch" in self.columns else {}
-        due = row_queries.next_touches(ids) if "next_touch" in self.columns else {}
-        owners = row_queries.owner_names(row["owner_id"] for row in page.rows) if "owner" in self.columns else {}
-        return [_row(row, touched, due, owners) for row in page.rows]
+        is_asked = {"last_touch", "next_touch"} & set(self.columns)
+        around = row_queries.touches_around(ids) if is_asked and ids else {}
+        owners = row_queries.owner_names({row["owner_id"] for row in page.rows}) if "owner" in self.columns else {}
+        return [_row(row, around.get(row["id"], NOT_TOUCHED), owners) for row in page.rows]
 
     def _described_then(self, page: Page, ids: list[int]) -> list[Row]:
         """Return the rows as they were kept, with what today's record says otherwise."""
@@ -240,8 +242,7 @@ class CustomerList:
         owners = row_queries.owner_names(
             {row["owner_id"] for row in page.rows} | {record["owner_id"] for record in now.values()}
         )
-        touched = {row["id"]: (row.get("facts__last_touch"), "") for row in page.rows}
-        rows = [_row(row, touched, {}, owners) for row in page.rows]
+        rows = [_row(row, Around(row.get("facts__last_touch")), owners) for row in page.rows]
         return [replace(row, later=_later(row, now.get(row.id, {}), owners)) for row in rows]
 
     @property
@@ -264,12 +265,11 @@ def _is_stored(name: str) -> bool:
     return name in FACTS and FACTS[name].stored
 
 
-def _row(row: Mapping[str, Any], touched: Mapping[int, Any], due: Mapping[int, date], owners: Mapping[int, str]) -> Row:
-    key, owner = row["id"], row["owner_id"]
-    at, channel = touched.get(key, (None, ""))
+def _row(row: Mapping[str, Any], around: Around, owners: Mapping[int, str]) -> Row:
+    owner = row["owner_id"]
     facts = row_queries.facts_in(row)
     return Row(
-        id=key,
+        id=row["id"],
         name=row["name"],
         industry=row["industry"],
         region=row["region"],
@@ -277,8 +277,8 @@ def _row(row: Mapping[str, Any], touched: Mapping[int, Any], due: Mapping[int, d
         owner=owners.get(owner, "") if owner else "",
         facts=facts,
         attributes=row.get("attributes") or {},
-        touched=at,
-        channel=channel,
-        due=due.get(key),
+        touched=around.last,
+        channel=around.channel,
+        due=around.next,
         trend=facts.get("health_weeks") or (),
     )

@@ -29,7 +29,7 @@ def neighbours_of(customer_id: int, selection: Selection, order: Order) -> Neigh
     if row is None:
         return Neighbours()
     place = place_of({**row, "phase": _phase(row, order)}, order)
-    listing = Listing(selection.customers(), order, (), measured_only=selection.measured_only, facts=selection.facts())
+    listing = Listing(selection.customers(), order, (), measured_only=selection.measured_only, facts=selection.listed())
     before = listing.page(before=place, size=1).rows
     after = listing.page(after=place, size=1).rows
     number = _number(selection, order, row) if place.phase == "known" else None

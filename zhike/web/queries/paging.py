@@ -6,11 +6,14 @@ turn has measured yet. Each is read through an index; a page that crosses a bord
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from zhike.measure.models import CustomerFacts
+from zhike.org.prepared import Prepared, Slots
+from zhike.record.customers.models import Customer
 from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
 
 Rows = list[dict[str, Any]]
@@ -38,8 +41,8 @@ def place_of(row: dict[str, Any], order: Order) -> Place:
 class Listing:
     """A filtered list in an order. `measured_only` is set by a condition over facts: the unmeasured never meet it.
 
-    `facts` are the facts of the same customers, when these alone can tell who is on the list: then a page is found
-    there, and only its rows are asked of `base`.
+    `facts` are the facts of the same customers, when these alone can tell whose facts are on the list: then a page is
+    found there, and only its rows are read beside it.
     """
 
     base: QuerySet[Any]
@@ -76,8 +79,10 @@ class Listing:
         of_facts = replace(self, base=self.facts, order=self.order.of_facts(), facts=None)
         found = _STRETCHES[phase](of_facts, start, back)
         ids = [] if found is None else list(found.values_list("pk", flat=True)[:wanted])
-        rows = {row["id"]: row for row in self.base.filter(pk__in=ids).values(*names)}
-        return [rows[key] for key in ids if key in rows]
+        if not ids:
+            return []
+        rows = {row[0]: row for row in _rows(tuple(names)).list(ids=ids)}
+        return [dict(zip(names, rows[key], strict=True)) for key in ids if key in rows]
 
     def _known(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
         order, down = self.order, self.order.down != back
@@ -102,6 +107,12 @@ class Listing:
         # A turn measures everybody, so whoever it has not seen was added later and has a higher number.
         last = CustomerFacts.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         return _by_number(self.base.filter(id__gt=last), "id", start, back=back)
+
+
+@lru_cache(maxsize=256)
+def _rows(names: tuple[str, ...]) -> Prepared[tuple[Any, ...]]:
+    """Return the question for some columns of customers that are known to be in view."""
+    return Prepared(lambda _viewer: Customer.objects.filter(pk__in=Slots("ids")).values_list(*names))
 
 
 _STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Any] | None]] = {

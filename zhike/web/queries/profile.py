@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from zhike.measure.models import CustomerFacts
+from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Consent, Contact, ContactRole, Customer
 
@@ -23,17 +24,17 @@ class Person:
 
 
 def facts_of(customer: Customer) -> CustomerFacts | None:
-    return CustomerFacts.objects.filter(pk=customer.pk).first()
+    return _FACTS.first(customer=customer.pk)
 
 
 def people_at(customer: Customer) -> list[Person]:
     """Return the people there: decision makers first, who left last."""
-    contacts = list(Contact.objects.filter(customer=customer).order_by("id")[:200])
+    contacts = _CONTACTS.list(customer=customer.pk)
     contacts.sort(key=lambda one: (one.left_on is not None, RANK.get(one.role, len(RANK)), one.pk))
     contacts = contacts[:MOST_PEOPLE]
     latest: dict[int, dict[tuple[str, str], bool]] = defaultdict(dict)
-    lines = Consent.objects.filter(contact__in=contacts).order_by("at", "id")
-    for contact_id, purpose, channel, granted in lines.values_list("contact_id", "purpose", "channel", "granted"):
+    lines = _CONSENTS.list(contacts=[one.pk for one in contacts])
+    for contact_id, purpose, channel, granted in lines:
         latest[contact_id][purpose, channel] = granted
     return [_person(one, latest[one.pk]) for one in contacts]
 
@@ -46,16 +47,35 @@ def _person(contact: Contact, words: dict[tuple[str, str], bool]) -> Person:
 
 def subscriptions_of(customer: Customer, today: date, *, is_past: bool = False) -> list[Subscription]:
     """Return the newest subscriptions, running ones first; for a past day, those that had begun."""
-    begun = Subscription.objects.filter(customer=customer)
-    if is_past:
-        begun = begun.filter(start__lt=today)
-    rows = begun.select_related("product").order_by("-start", "-id")[:40]
+    rows = _SUBSCRIPTIONS.list(customer=customer.pk, before=today if is_past else date.max)
     running = sorted(rows, key=lambda one: one.end is not None and one.end <= today)
     return running[:MOST_LINES]
 
 
 def orders_of(customer: Customer, *, before: datetime | None = None) -> list[Order]:
-    placed = Order.objects.filter(customer=customer)
-    if before is not None:
-        placed = placed.filter(placed_at__lt=before)
-    return list(placed.order_by("-placed_at", "-id")[:MOST_LINES])
+    return _ORDERS.list(customer=customer.pk, before=before or datetime.max.replace(tzinfo=UTC))
+
+
+_FACTS: Prepared[CustomerFacts] = Prepared(lambda _viewer: CustomerFacts.objects.filter(pk=Slot("customer")))
+_CONTACTS: Prepared[Contact] = Prepared(
+    lambda _viewer: Contact.objects.filter(customer=Slot("customer")).order_by("id")[:200]
+)
+_CONSENTS: Prepared[tuple[int, str, str, bool]] = Prepared(
+    lambda _viewer: (
+        Consent.objects.filter(contact__in=Slots("contacts"))
+        .order_by("at", "id")
+        .values_list("contact_id", "purpose", "channel", "granted")
+    )
+)
+_SUBSCRIPTIONS: Prepared[Subscription] = Prepared(
+    lambda _viewer: (
+        Subscription.objects.filter(customer=Slot("customer"), start__lt=Slot("before"))
+        .select_related("product")
+        .order_by("-start", "-id")[:40]
+    )
+)
+_ORDERS: Prepared[Order] = Prepared(
+    lambda _viewer: Order.objects.filter(customer=Slot("customer"), placed_at__lt=Slot("before")).order_by(
+        "-placed_at", "-id"
+    )[:MOST_LINES]
+)

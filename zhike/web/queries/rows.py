@@ -1,36 +1,56 @@
 """What the rows of the customer list show beside the facts of the morning: touches as they are now, owners' names."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Min, OuterRef, Subquery
-from django.db.models.functions import Greatest
+from django.db import connection
 
-from zhike.act.engagement.models import Touch, TouchState
+from zhike.act.engagement.models import TouchState
 from zhike.org.models import Staff
-from zhike.record.customers.models import Customer
-from zhike.record.interactions.models import Interaction, Outcome
+from zhike.org.prepared import Prepared, Slots
+from zhike.record.interactions.models import Outcome
+
+# One look into an index for each customer and each of the two; GREATEST of PostgreSQL passes over NULL, so a touch that
+# was never put off keeps its day.
+AROUND = """
+SELECT asked.id, latest.at, latest.channel, coming.day
+FROM unnest(%(ids)s::bigint[]) AS asked (id)
+LEFT JOIN LATERAL (
+    SELECT at, channel FROM interactions_interaction
+    WHERE customer_id = asked.id AND outcome = %(reached)s ORDER BY at DESC LIMIT 1
+) AS latest ON true
+LEFT JOIN LATERAL (
+    SELECT MIN(GREATEST(due_on, snoozed_until)) AS day FROM engagement_touch
+    WHERE customer_id = asked.id AND state = %(open)s
+) AS coming ON true
+"""
 
 
-def last_touches(ids: Sequence[int]) -> dict[int, tuple[datetime, str]]:
-    """Return when and on which channel each customer was last reached; one look into an index per customer."""
-    reached = Interaction.objects.filter(customer=OuterRef("pk"), outcome=Outcome.REACHED).order_by("-at")
-    latest = Customer.objects.filter(pk__in=ids).annotate(latest=Subquery(reached.values("pk")[:1]))
-    keys = [key for key in latest.values_list("latest", flat=True) if key]
-    found = Interaction.objects.filter(pk__in=keys).values_list("customer_id", "at", "channel")
-    return {key: (at, channel) for key, at, channel in found}
+@dataclass(frozen=True, slots=True)
+class Around:
+    """When and on which channel a customer was last reached, and the day of the next open touch."""
+
+    last: datetime | None = None
+    channel: str = ""
+    next: date | None = None
 
 
-def next_touches(ids: Sequence[int]) -> dict[int, date]:
-    """Return the day of each customer's next open touch."""
-    rows = Touch.objects.filter(customer_id__in=ids, state=TouchState.OPEN).values("customer_id")
-    # GREATEST of PostgreSQL passes over NULL, so a touch that was never put off keeps its day.
-    return dict(rows.annotate(day=Min(Greatest("due_on", "snoozed_until"))).values_list("customer_id", "day"))
+def touches_around(ids: Sequence[int]) -> dict[int, Around]:
+    """Return the last and the next touch of each customer."""
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, {"ids": list(ids), "reached": Outcome.REACHED.value, "open": TouchState.OPEN.value})
+        return {key: Around(last, channel or "", day) for key, last, channel, day in cursor.fetchall()}
 
 
 def owner_names(ids: Iterable[int | None]) -> dict[int, str]:
-    return dict(Staff.objects.filter(pk__in={key for key in ids if key}).values_list("id", "name"))
+    return dict(_NAMES.list(ids=[key for key in ids if key]))
+
+
+_NAMES: Prepared[tuple[int, str]] = Prepared(
+    lambda _viewer: Staff.objects.filter(pk__in=Slots("ids")).values_list("id", "name")
+)
 
 
 def facts_in(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,8 +72,12 @@ class Selection:
 
     def facts(self) -> QuerySet[CustomerFacts] | None:
         """Return the facts of those asked for, where these alone can tell: one colleague's customers, by facts."""
+        return None if self.rule is None else self.listed()
+
+    def listed(self) -> QuerySet[CustomerFacts] | None:
+        """Return the facts of those asked for as far as they have been measured, where facts alone can tell."""
         owner = self.principal.pk if self.principal.scope == Scope.OWN and self.owner is None else self.owner
-        if owner is None or self.rule is None or self.words or self.only is not None:
+        if owner is None or self.words or self.only is not None:
             return None
         return measured.in_book(self.rule, self.principal, owner, today=self.today)
 

@@ -5,15 +5,13 @@ from datetime import date, datetime, timedelta
 
 from django.core.cache import cache
 
-from zhike.act.engagement.models import Touch, TouchState
-from zhike.act.engagement.queries import count_due
+from zhike.act.engagement.queries import load_of
 from zhike.decide.plans.models import PlanState, PlanVersion
 from zhike.measure.models import FactsDay, FactsSummary
 from zhike.org.models import Staff
 from zhike.record.customers.models import Contact, Customer
 
 COUNTED_TO = 10_000
-DUE_TO = 999
 REMEMBERED = 60  # Seconds; none of the remembered figures changes what anybody may do.
 SAMPLE = 500
 
@@ -70,9 +68,8 @@ def completeness() -> float | None:
 
 def status_of(staff: Staff, today: date, week_began: datetime) -> Mine:
     """Return a person's figures: two counts of touches now, and the customers as they were a minute ago."""
-    due = count_due(staff, today, most=DUE_TO + 1)
-    made = Touch.objects.filter(closed_by=staff, state=TouchState.DONE, closed_at__gte=week_began).count()
-    return Mine(due, made, staff.weekly_touches, _customers(staff))
+    load = load_of(staff, today, week_began)
+    return Mine(load.due, load.made, staff.weekly_touches, _customers(staff))
 
 
 def _customers(staff: Staff) -> int:

@@ -15,11 +15,12 @@ from zhike.act.engagement.queries.planning import (
     wished_keys,
 )
 from zhike.act.engagement.queries.queue import (
+    DUE_TO,
     Capacity,
     Queue,
     calendar_in_force,
     capacity,
-    count_due,
+    load_of,
     row_of,
     today_queue,
     touches_of,
@@ -28,6 +29,7 @@ from zhike.act.engagement.queries.rows import QueueRow, plan_or_none, touch_for
 from zhike.act.engagement.queries.wording import sentence, superseded
 
 __all__ = [
+    "DUE_TO",
     "Capacity",
     "Past",
     "Queue",
@@ -36,9 +38,9 @@ __all__ = [
     "capacity",
     "columns_for",
     "contact_days",
-    "count_due",
     "customers_measured",
     "latest_alerts",
+    "load_of",
     "open_touches",
     "parsed_rules",
     "people_of",

@@ -2,21 +2,40 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Case, CharField, Count, DateField, Q, Sum, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateField,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext, ngettext
 
 from zhike.act.engagement.models import Touch, TouchKind, TouchQuerySet, TouchState
 from zhike.act.engagement.queries.rows import NAMES, Drawer, QueueRow, plan_or_none
 from zhike.kit.calendars import CHINA, WorkCalendar
+from zhike.org.models import Staff
+from zhike.org.prepared import Prepared, Slot
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 from zhike.ui import words
 
 FIRST, TODAY, WAIT = "first", "today", "wait"
 SIZES = {FIRST: 30, TODAY: 30, WAIT: 15}
+MOST_OF_CUSTOMER = 10
+DUE_TO = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +126,12 @@ def mine(principal: Principal) -> TouchQuerySet:
 
 
 def has_book(principal: Principal) -> bool:
-    return principal.pk is not None and Touch.objects.filter(owner_id=principal.pk, state=TouchState.OPEN).exists()
+    return principal.pk is not None and _ANY_OF_BOOK.first(principal) is not None
+
+
+_ANY_OF_BOOK: Prepared[tuple[int]] = Prepared(
+    lambda viewer: Touch.objects.filter(owner_id=viewer.pk, state=TouchState.OPEN).order_by().values_list("pk")[:1]
+)
 
 
 def today_queue(
@@ -195,9 +219,40 @@ def _place(after: str) -> tuple[str, tuple[float, int] | None]:
         return "", None
 
 
-def count_due(principal: Principal, day: date, *, most: int) -> int:
-    """Return how many touches of this person's queue are due, counted no further than `most`; for the navigation."""
-    return mine(principal).awake(day).filter(due_on__lte=day).order_by().values("pk")[:most].count()
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Touches of one person: due by a day, counted no further than DUE_TO + 1, and made since a moment."""
+
+    due: int
+    made: int
+
+
+def load_of(principal: Principal, day: date, since: datetime) -> Load:
+    """Return how many touches of this person's queue are due and how many were made; for the navigation."""
+    ask = _LOAD_OF_BOOK if principal.scope == Scope.OWN or has_book(principal) else _LOAD_IN_VIEW
+    return Load(*(ask.first(principal, day=day, since=since) or (0, 0)))
+
+
+def _load(touches: TouchQuerySet) -> QuerySet[Any, Any]:
+    due = touches.due(Slot("day")).order_by().values("pk")[: DUE_TO + 1]
+    made = Touch.objects.filter(closed_by=OuterRef("pk"), state=TouchState.DONE, closed_at__gte=Slot("since"))
+    # One statement for both, and counting ends at a bound.
+    return Staff.objects.filter(pk=Slot("viewer")).values_list(_Length(ArraySubquery(due)), _Length(_keys(made)))
+
+
+def _keys(touches: TouchQuerySet) -> ArraySubquery:
+    return ArraySubquery(touches.order_by().values("pk"))
+
+
+class _Length(Func):
+    function = "CARDINALITY"
+    output_field = IntegerField()
+
+
+_LOAD_OF_BOOK: Prepared[tuple[int, int]] = Prepared(
+    lambda viewer: _load(Touch.objects.visible_to(viewer).filter(owner_id=viewer.pk))
+)
+_LOAD_IN_VIEW: Prepared[tuple[int, int]] = Prepared(lambda viewer: _load(Touch.objects.visible_to(viewer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +309,20 @@ def _done_by_day(principal: Principal, monday: date) -> Counter[date]:
     return Counter(dict(made.values_list("closed_at__date").annotate(count=Count("pk"))))
 
 
-def touches_of(principal: Principal, customer_id: int, day: date, *, most: int = 10) -> list[QueueRow]:
+def touches_of(principal: Principal, customer_id: int, day: date) -> list[QueueRow]:
     """Return the open touches of one customer as rows, the most pressing first."""
-    seen = Touch.objects.visible_to(principal).filter(customer_id=customer_id, state=TouchState.OPEN)
     drawer = Drawer(principal, day)
-    found = seen.with_everything().order_by("due_on", "-priority", "id")[:most]
-    return [drawer.row(touch) for touch in found]
+    return [drawer.row(touch) for touch in _OF_CUSTOMER.list(principal, customer=customer_id)]
+
+
+_OF_CUSTOMER: Prepared[Touch] = Prepared(
+    lambda viewer: (
+        Touch.objects.visible_to(viewer)
+        .filter(customer_id=Slot("customer"), state=TouchState.OPEN)
+        .with_everything()
+        .order_by("due_on", "-priority", "id")[:MOST_OF_CUSTOMER]
+    )
+)
 
 
 def row_of(principal: Principal, touch: Touch, day: date, *, opened: bool) -> QueueRow:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,9 +14,11 @@ from django.utils import translation
 from zhike.act.engagement import operations, queries
 from zhike.act.engagement.models import Touch
 from zhike.act.engagement.queries.planning import contact_days
+from zhike.act.engagement.queries.queue import Load
 from zhike.conftest import NOW, Person
 from zhike.kit.calendars import CHINA
 from zhike.org.models import AuditLine
+from zhike.org.principals import SYSTEM
 from zhike.record.customers.models import Customer
 from zhike.record.events.models import Event, EventKind
 from zhike.record.interactions.models import Interaction, Outcome
@@ -204,8 +207,9 @@ def test_the_queue_has_three_sections_in_the_order_of_priority(customer: Make, m
     only = queries.today_queue(mei.staff, TODAY, kind="cadence")
     assert [section.count for section in only.sections] == [0, 1, 1]
     assert only.all == 4
-    assert queries.count_due(mei.staff, TODAY, most=100) == 3
-    assert queries.count_due(mei.staff, TODAY, most=2) == 2
+    assert queries.load_of(mei.staff, TODAY, NOW) == Load(due=3, made=0)
+    everybody = replace(SYSTEM, pk=jun.staff.pk)
+    assert queries.load_of(everybody, TODAY, NOW).due == 1, "the queue of somebody with a book is the book"
 
 
 def test_the_queue_is_paged_without_gaps(customer: Make, mei: Person) -> None:

@@ -1,0 +1,126 @@
+"""Querysets that are compiled once.
+
+A page asks some twenty small questions of the same shape at every request, and Django spends more time on writing such
+a statement than PostgreSQL on answering it. A prepared question is written at its first use, with slots where the
+values of a request go, as bound parameters; its rows are what the queryset would have given.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import Expression
+from django.db.models.query import ModelIterable
+from django.db.models.sql.compiler import SQLCompiler
+
+from zhike.org.principals import Principal
+from zhike.org.roles import Scope
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """Stands among the parameters of a compiled statement for a value that is given later."""
+
+    name: str
+
+
+class Slot(Expression):
+    """A value that is given when the question is asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, _compiler: SQLCompiler, _connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # The stubs ask for a tuple type of their own.
+        return "%s", [_Name(self.name)]
+
+
+class Slots(Slot):
+    """A list of numbers that is given when the question is asked, for `__in`."""
+
+    def as_sql(self, _compiler: SQLCompiler, _connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # As above.
+        return "(SELECT unnest(%s::bigint[]))", [_Name(self.name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A reader of some scope, whoever it is; the question is written once for each scope."""
+
+    scope: str
+    pk: Any = field(default_factory=lambda: Slot("viewer"))
+    team_id: Any = field(default_factory=lambda: Slot("viewer_team"))
+    sees_personal: bool = False
+    sees_revenue: bool = False
+
+    def may(self, permission: str) -> bool:
+        """Rights are for the page to heed; a statement never depends on them."""
+        raise NotImplementedError(permission)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One statement: its text, its parameters with names in the slots, and what reads its rows."""
+
+    asked: QuerySet[Any, Any]
+    compiler: SQLCompiler
+    text: str
+    parameters: Sequence[Any]
+    converters: Any
+
+
+class _Asking:
+    """What Django's iterable of models needs of a queryset, with a statement that is written already."""
+
+    def __init__(self, written: _Written, values: dict[str, Any]) -> None:
+        compiler = copy(written.compiler)
+        compiler.connection = connection
+        parameters = tuple(values[one.name] if isinstance(one, _Name) else one for one in written.parameters)
+        compiler.as_sql = lambda: (written.text, parameters)  # type: ignore[method-assign,misc,assignment]  # The whole point.
+        compiler.get_converters = lambda _fields: written.converters  # type: ignore[method-assign,misc,assignment]  # As above.
+        self.db, self.query, self.compiler = connection.alias, self, compiler
+        self.model, self._known_related_objects = written.asked.model, dict[Any, Any]()
+
+    def get_compiler(self, **_using: Any) -> SQLCompiler:
+        return self.compiler
+
+
+class Prepared(Generic[Row]):
+    """A question of one shape: models, or tuples where the queryset is one of `values_list`.
+
+    `make` writes it, with Slot("name") for each value; scoped questions are given a Viewer to pass to `visible_to`.
+    """
+
+    def __init__(self, make: Callable[[Viewer], QuerySet[Any, Any]]) -> None:
+        self.make = make
+        self.known: dict[str, _Written] = {}
+
+    def list(self, viewer: Principal | None = None, **values: Any) -> list[Row]:
+        """Return the rows for these values, as far as `viewer` may see them where the question is scoped."""
+        scope = Scope.ALL if viewer is None else viewer.scope
+        if viewer is not None:
+            if scope == Scope.TEAM and viewer.team_id is None:
+                scope = Scope.OWN  # As `owned_by` has it.
+            values |= {"viewer": viewer.pk, "viewer_team": viewer.team_id}
+        written = self.known.get(scope)
+        if written is None:
+            written = self.known[scope] = self._write(Viewer(scope))
+        asking = _Asking(written, values)
+        if written.asked._fields is not None:  # type: ignore[attr-defined]  # Set by values and values_list alone.
+            return cast("list[Row]", list(asking.compiler.results_iter(tuple_expected=True)))
+        return cast("list[Row]", list(ModelIterable(asking)))  # type: ignore[arg-type,call-arg]  # All it asks for is there.
+
+    def first(self, viewer: Principal | None = None, **values: Any) -> Row | None:
+        """Return the first row, None when there is none; the question itself says where to stop."""
+        return next(iter(self.list(viewer, **values)), None)
+
+    def _write(self, viewer: Viewer) -> _Written:
+        asked = self.make(viewer)
+        compiler = asked.query.get_compiler(using=connection.alias)
+        text, parameters = compiler.as_sql()
+        converters = compiler.get_converters([select[0] for select in compiler.select or ()])
+        return _Written(asked, compiler, text, parameters, converters)

@@ -1,0 +1,89 @@
+"""A prepared question finds what its queryset finds, for each reader and each value, whoever asked before."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from zhike.conftest import NOW, Person
+from zhike.org.models import Staff
+from zhike.org.once import once, remembering
+from zhike.org.prepared import Prepared, Slot, Slots
+from zhike.record.customers.models import Customer
+
+NAMED: Prepared[Customer] = Prepared(
+    lambda viewer: (
+        Customer.objects.visible_to(viewer).filter(name__gte=Slot("name")).select_related("owner").order_by("name")
+    )
+)
+PAIRS: Prepared[tuple[str, str]] = Prepared(
+    lambda viewer: (
+        Customer.objects.visible_to(viewer)
+        .filter(pk__in=Slots("ids"))
+        .order_by("-name")
+        .values_list("name", "owner__name")
+    )
+)
+
+
+@pytest.fixture
+def crowd(mei: Person, jun: Person) -> list[Customer]:
+    return [
+        Customer.objects.create(
+            ref=f"{name}{one.staff.pk}", name=name, owner=one.staff, sort_key=name, created_at=NOW, updated_at=NOW
+        )
+        for name in "abcd"
+        for one in (mei, jun)
+    ]
+
+
+def test_each_reader_finds_what_the_queryset_finds(
+    crowd: list[Customer],
+    mei: Person,
+    jun: Person,
+    lead: Person,
+    admin: Person,
+    django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
+) -> None:
+    for person in (mei, jun, lead, admin, mei):
+        for name in "bd":
+            expected = list(Customer.objects.visible_to(person.staff).filter(name__gte=name).order_by("name", "pk"))
+            with django_assert_num_queries(1):
+                found = NAMED.list(person.staff, name=name)
+                owners = [one.owner for one in found]
+            assert sorted(found, key=lambda one: (one.name, one.pk)) == expected
+            assert owners == [Staff.objects.get(pk=one.owner_id) for one in found]
+    assert {one.owner_id for one in NAMED.list(jun.staff, name="a")} == {jun.staff.pk}
+
+
+def test_a_list_of_numbers_is_a_slot_too(crowd: list[Customer], mei: Person) -> None:
+    ids = [one.pk for one in crowd[:6]]
+    assert PAIRS.list(mei.staff, ids=ids) == [(name, mei.staff.name) for name in "cba"]
+    assert PAIRS.list(mei.staff, ids=[]) == []
+    assert PAIRS.first(mei.staff, ids=ids[4:]) == ("c", mei.staff.name)
+
+
+def test_a_value_is_no_part_of_the_statement(crowd: list[Customer], mei: Person) -> None:
+    assert NAMED.list(mei.staff, name="' OR 1=1 --%s") == NAMED.list(mei.staff, name="'")
+    assert NAMED.list(mei.staff, name="z'; DROP TABLE customers_customer; --") == []
+    assert len(NAMED.list(mei.staff, name="a")) == 4
+
+
+def test_a_forgotten_value_is_an_error(crowd: list[Customer], mei: Person) -> None:
+    with pytest.raises(KeyError, match="name"):
+        NAMED.list(mei.staff)
+
+
+def test_a_reading_request_asks_once_and_others_each_time() -> None:
+    asked: list[int] = []
+
+    def ask() -> int:
+        asked.append(len(asked))
+        return asked[-1]
+
+    assert [once("q", ask), once("q", ask)] == [0, 1]
+    with remembering():
+        assert [once("q", ask), once("q", ask), once("other", lambda: 9)] == [2, 2, 9]
+    with remembering():
+        assert once("q", ask) == 3
+    assert once("q", ask) == 4
