@@ -15,9 +15,9 @@ WEEK = 7.0
 BARS = 10
 
 
-def named(chance: Floats) -> Flags:
-    """Return which rows are among the tenth with the highest score."""
-    found: Flags = chance >= np.quantile(chance, 1 - WORST)
+def named(chance: Floats, left: Flags) -> Flags:
+    """Return which rows are named: those with the highest score, a tenth of all or as many as leave."""
+    found: Flags = chance >= np.quantile(chance, 1 - max(WORST, float(left.mean())))
     return found
 
 
@@ -26,7 +26,8 @@ def ahead(after: Floats, chance: Floats) -> dict[str, Any]:
 
     `lead_days` is the middle of those named; `lead` counts, by weeks until leaving, who left and who of them was named.
     """
-    left, worst = ~np.isnan(after), named(chance)
+    left = ~np.isnan(after)
+    worst = named(chance, left)
     days = after[left & worst]
     last = np.ceil(after[left] / WEEK).astype(int)
     hit = worst[left]
@@ -42,7 +43,7 @@ def ahead(after: Floats, chance: Floats) -> dict[str, Any]:
 
 def unbroken(positive: Flags, chance: Floats, moment: Floats, customer: npt.NDArray[np.uint64]) -> Floats:
     """Return for each customer who left how long, up to its last row, it had been named without a break."""
-    worst = named(chance)
+    worst = named(chance, positive)
     order = np.lexsort((moment, customer))
     found = []
     for rows in np.split(order, np.flatnonzero(np.diff(customer[order])) + 1):

@@ -102,7 +102,7 @@ def _leads(figures: Mapping[str, Any]) -> Section:
     found = figures["leads"]
     names = [f"{one['until']:.4g}" for one in found]
     title = _("Lead time")
-    below = _("How long before the last row they had been among the highest tenth; how many who left")
+    below = _("How long before the last row they had been among the highest scores; how many who left")
     middle = _("In the middle case %(time)s, in units of the time column.") % {"time": f"{figures['lead_time']:.4g}"}
     picture = drawing.bars(names, {_("Left"): [float(one["left"]) for one in found]}, label=title, below=below)
     rows = [[name, f"{one['left']:,}"] for name, one in zip(names, found, strict=True)]

@@ -208,6 +208,8 @@ def test_time_travel_never_sees_the_future(lanting: Customer, then: date, custom
             "/customers",
             f"/customers/{lanting.pk}",
             f"/customers/{lanting.pk}/usage",
+            f"/customers/{lanting.pk}/worth",
+            f"/customers/{lanting.pk}/leaving",
             f"/customers/{lanting.pk}/changed",
         ]
         found = [shown(mei, url, as_of=then.isoformat()) for url in urls]

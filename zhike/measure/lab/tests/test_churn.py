@@ -201,3 +201,46 @@ def test_the_report_is_readable_in_both_languages(tmp_path: Path, capsys: pytest
         call_command("lab", "churn", str(path), "--label", "churned", "--language", language, "--html", str(page))
         assert "logins" in capsys.readouterr().out
         assert page.read_text(encoding="utf-8").count("<svg") == 3
+
+
+def watched(seed: int = 3) -> Table:
+    """Sixty months of customers whose log-ins fall for some months before they leave."""
+    draw = np.random.default_rng(seed)
+    rows: dict[str, list[str]] = {name: [] for name in ("customer", "month", "logins", "seats", "left_next")}
+    for customer in range(260):
+        begin, leaves = int(draw.integers(0, 8)), draw.random() < 0.5
+        last = begin + int(draw.integers(6, 16))
+        for month in range(begin, last + 1):
+            fading = leaves and last - month < 3
+            rows["customer"].append(f"C{customer:03}")
+            rows["month"].append(f"{2020 + month // 12}-{month % 12 + 1:02}-01")
+            rows["logins"].append(str(draw.poisson(6 if fading else 12)))
+            rows["seats"].append(str(draw.integers(1, 30)))
+            rows["left_next"].append("Yes" if fading else "No")
+    return rows
+
+
+def test_lead_time_is_told_and_drawn_where_customers_are_watched_over_time(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    found = lab(watched(), "--id", "customer", "--time", "month", label="left_next")
+    assert 0 < found["lead_time"] < 100
+    assert sum(one["left"] for one in found["leads"]) > 40
+    path = tmp_path / "people.csv"
+    asked = ("--label", "left_next", "--id", "customer", "--time", "month", "--language", "en")
+    call_command("lab", "churn", str(path), *asked, "--html", str(page))
+    assert "Lead time" in page.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8").count("<svg") == 4
+    assert lab(people(400), "--id", "customer")["leads"] == []
+
+
+def test_a_score_that_fits_no_longer_is_said_to_drift(lab: Lab) -> None:
+    newer = people(seed=12)
+    draw = np.random.default_rng(1)
+    newer["churned"] = [
+        "Yes" if one == "Yes" or draw.random() < 0.35 else "No" for one in newer["churned"]
+    ]  # The same customers, but many more of them leave.
+    found = lab(people(), "--id", "customer", test=newer)
+    said = [one["text"] for one in found["warnings"] if (one["kind"], one["column"]) == ("drift", "churned")]
+    assert any("no longer calibrated" in one for one in said), found["warnings"]

@@ -1,0 +1,47 @@
+"""A past day in the browser: it stays while one clicks through, nothing can be changed, and there is a way back."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.stories.conftest import Visit
+from tests.stories.test_days import LEAD
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+
+
+@pytest.mark.parametrize(("language", "theme", "size"), [("zh-CN", "light", "desk"), ("en", "dark", "phone")])
+def test_a_past_day_stays_while_one_clicks_through(
+    language: str, theme: str, size: str, visit: Callable[..., Visit]
+) -> None:
+    width, height = SIZES[size]
+    one = visit(LEAD, language=language, theme=theme, width=width, height=height)
+    page = one.page
+    page.goto("/customers?view=all")
+    latest = page.locator("#as-of").get_attribute("max")
+    assert latest
+    day = (date.fromisoformat(latest) - timedelta(days=75)).isoformat()
+    page.goto(f"/customers?view=all&as_of={day}")
+    expect(page.locator(".as-of")).to_be_visible()
+    one.check_nothing_sticks_out()
+    name = page.locator("table tbody tr a.name").first
+    called = name.inner_text()
+    name.click()
+    page.wait_for_load_state("networkidle")
+    assert f"as_of={day}" in page.url
+    assert page.locator("h1").inner_text() in called
+    expect(page.locator(".as-of")).to_be_visible()
+    # What is asked for after the page tells that day as well: value, usage, and what was set right since.
+    expect(page.locator("#h-worth, #h-need").first).to_be_visible()
+    expect(page.locator("#corrected h2, #corrected p").first).to_be_attached()
+    assert page.locator("main form[method=post]").count() == 0
+    one.check_nothing_sticks_out()
+    page.locator(".as-of a.btn").click()
+    page.wait_for_load_state("networkidle")
+    assert "as_of" not in page.url
+    expect(page.locator(".fall tbody tr").first).to_be_attached()
+    one.check_nothing_sticks_out()
+    one.check_no_complaints()
