@@ -56,6 +56,7 @@ MONTHS = 24
 STEPS = (28, 14, 7)
 ENOUGH_DAYS = 8
 NEAR = 7
+LATE = 3
 MOST_ROWS = 100_000
 MIX = 2_654_435_761
 
@@ -70,6 +71,8 @@ class Past:
     left: Flags
     after: Floats
     days: list[date]
+    late: int = 0
+    """How many of the days were computed long after they were over, so that what was entered later may be in them."""
 
     def __len__(self) -> int:
         return len(self.left)
@@ -122,7 +125,8 @@ def past(spec: ChurnSpec, today: date) -> Past | None:
     after = np.concatenate([part[1] for part in parts])
     customers = np.asarray(table["customer_id"].to_numpy(), dtype=np.int64)
     days_read = [day.day for day in chosen]
-    return Past(features(table, spec), customers, days.astype(np.float64), ~np.isnan(after), after, days_read)
+    late = sum((day.computed_at.date() - day.day).days > LATE for day in chosen)
+    return Past(features(table, spec), customers, days.astype(np.float64), ~np.isnan(after), after, days_read, late)
 
 
 def _apart(kept: Sequence[FactsDay], step: int) -> list[FactsDay]:

@@ -28,6 +28,10 @@ TOP_COLUMNS = 12
 
 NO_DAYS = _("Facts are kept since too short a time: a day and the %(horizon)s days after it must be over.")
 OFF_LINE = _("The score was off by %(ece)s on average on days it had not seen: it is withheld.")
+LATE_LINE = _(
+    "%(late)s of the %(days)s days were computed afterwards: what was entered late, such as the end of a contract that "
+    "was given up, may be in their facts and flatter the score."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ def fit(spec: ChurnSpec, today: date, made_by: str) -> Fitted:
         return Fitted(today, made_by, None, {**basis, "rows": 0, "findings": why})
     trial = trying.attempt(_given(past, spec))
     card = {**basis, **_card(trial, past)}
+    if past.late:
+        card["findings"].append(_plain(Finding("late", "", LATE_LINE, {"late": past.late, "days": len(past.days)})))
     if not trial.published or trial.learned is None:
         return Fitted(today, made_by, None, card)
     if card["ece"] > OFF:

@@ -1,11 +1,12 @@
 """Churn in the product: learnt from kept days alone, withheld where they carry nothing, never wiser than its day."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from zhike.kit.ruletrees import ATTRIBUTES
@@ -191,3 +192,38 @@ def test_the_turn_writes_the_score_keeps_the_model_a_week_and_tells_the_drivers(
     assert told.drivers
     total = told.base + sum(one.log_odds for one in told.drivers) + told.others
     assert 1 / (1 + np.exp(-total)) == pytest.approx(told.chance, abs=1e-6)
+
+
+def test_days_that_were_computed_afterwards_are_said_to_flatter() -> None:
+    history()
+    FactsDay.objects.update(computed_at=datetime(2026, 6, 1, tzinfo=UTC))
+    _column, model = saying.said(today_table(), BY_USE, TODAY)
+    assert model is not None
+    assert "late" in {one["kind"] for one in model.card["findings"]}
+
+
+def test_days_that_are_unlike_those_learnt_from_are_said_to_drift() -> None:
+    history()
+    for day in FactsDay.objects.filter(day__gt=TODAY - timedelta(weeks=16)):
+        table = snapshots.read(day)
+        used = pc.multiply(table["usage_30d"], 3).cast(pa.int64())
+        place = table.schema.get_field_index("usage_30d")
+        FactsDay.objects.filter(pk=day.pk).update(
+            path=snapshots.write(table.set_column(place, "usage_30d", used), day.day)
+        )
+    _column, model = saying.said(today_table(), BY_USE, TODAY)
+    assert model is not None
+    assert ("scale", "usage_30d") in {(one["kind"], one["column"]) for one in model.card["findings"]} or (
+        "drift",
+        "usage_30d",
+    ) in {(one["kind"], one["column"]) for one in model.card["findings"]}
+
+
+def test_the_card_counts_how_long_before_leaving_customers_were_named() -> None:
+    history()
+    _column, model = saying.said(today_table(), BY_USE, TODAY)
+    assert model is not None
+    lead = model.card["lead"]
+    assert sum(one["left"] for one in lead) == model.card["judged_left"]
+    assert 0 < sum(one["named"] for one in lead) <= sum(one["left"] for one in lead)
+    assert max(one["days"] for one in lead if one["left"]) <= BY_USE.horizon_days
