@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.special import gammaln, psi
+from scipy.special import gammaln, polygamma, psi
 
 from zhike.measure.clv.fitting import Model
-from zhike.measure.clv.histories import EVENTS_PER_PARAMETER, Distinct, Floats, Numbers, distinct, dot, histories
+from zhike.measure.clv.histories import (
+    EVENTS_PER_PARAMETER,
+    Distinct,
+    Floats,
+    Numbers,
+    distinct,
+    dot,
+    histories,
+    thinned,
+)
 from zhike.measure.clv.quadrature import beta_nodes
 
 BLOCK = 16_384
@@ -40,8 +49,9 @@ class BetaGeo(Model):
         rows = histories(x, t_x, T, weights, needs=EVENTS_PER_PARAMETER * len(self.NAMES), model=self.NAME)
         repeats, _last, watched = rows.columns
         rate = dot(rows.weights, watched) / dot(rows.weights, repeats)
-        likelihood = Likelihood(rows, self.LEAVES_AT_FIRST)
-        return self._climb(likelihood, np.array([1.0, rate, 1.0, 2.0]), rows.total, limits=limits)
+        likelihood, part = Likelihood(rows, self.LEAVES_AT_FIRST), thinned(rows)
+        coarse = None if part is None else Likelihood(part, self.LEAVES_AT_FIRST)
+        return self._climb(likelihood, np.array([1.0, rate, 1.0, 2.0]), rows.total, limits=limits, coarse=coarse)
 
     def expected_purchases(
         self, t: Numbers, x: Numbers | None = None, t_x: Numbers | None = None, T: Numbers | None = None
@@ -166,3 +176,49 @@ class Likelihood:
         slope[2] = gone_by_x.sum() / a
         slope[3] = -(gone_by_x / could).sum()
         return height, slope
+
+    def hessian(self, values: Floats) -> Floats:
+        """Return the second derivatives by r, alpha, a and b."""
+        r, alpha, a, b = map(float, values)
+        stayed, ends = self.x + self.extra, 1 / (alpha + self.ends)
+        purchases = r * self.of_end + self.bought_by_end
+        both = self.total * polygamma(1, a + b) - self.of_x @ polygamma(1, a + b + stayed)
+        found = np.zeros((4, 4))
+        found[0, 0] = self.of_x @ polygamma(1, r + self.x) - self.total * polygamma(1, r)
+        found[0, 1] = self.total / alpha - dot(self.of_end, ends)
+        found[1, 1] = dot(purchases, ends * ends) - self.total * r / alpha**2
+        found[2, 2] = found[2, 3] = both
+        found[3, 3] = both + self.of_x @ polygamma(1, b + stayed) - self.total * polygamma(1, b)
+        found += self._left_bends(r, alpha, a, b)
+        return np.asarray(found + np.triu(found, 1).T)
+
+    def _left_bends(self, r: float, alpha: float, a: float, b: float) -> Floats:
+        """Return the second derivatives of what having left adds; the upper half of them."""
+        could = np.maximum(b + self.x + (self.extra - 1), 1e-300)
+        base = np.log(a / could)
+        found = np.zeros((4, 4))
+        # Per x: the share gone, its variance, and that times the slopes of the odds by r and alpha.
+        sums = np.zeros((4, len(self.x)))
+        for of_x, x, t_x, T, weights in self.blocks:
+            since, until = 1 / (alpha + t_x), 1 / (alpha + T)
+            longer = np.log(since / until)
+            odds = base[of_x] + (r + x) * longer
+            small = np.exp(-np.abs(odds))
+            share = np.where(odds > 0, 1.0, small) / (1 + small)
+            gone = weights * share
+            loose = gone * (1 - share)
+            shorter = until - since
+            more = (r + x) * shorter
+            found[0, 0] += dot(loose * longer, longer)
+            found[0, 1] += dot(loose * longer, more) + dot(gone, shorter)
+            found[1, 1] += dot(loose * more, more) - dot(gone * more, since + until)
+            for row, values in enumerate((gone, loose, loose * longer, loose * more)):
+                sums[row] += np.bincount(of_x, weights=values, minlength=len(self.x))
+        gone_by_x, loose_by_x, by_r, by_alpha = sums
+        found[0, 2], found[1, 2] = by_r.sum() / a, by_alpha.sum() / a
+        over = np.where(self.x + self.extra > 0, 1 / could, 0.0)  # Who never came back cannot have left.
+        found[0, 3], found[1, 3] = -dot(by_r, over), -dot(by_alpha, over)
+        found[2, 2] = (loose_by_x - gone_by_x).sum() / a**2
+        found[2, 3] = -dot(loose_by_x, over) / a
+        found[3, 3] = dot(loose_by_x + gone_by_x, over * over)
+        return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from scipy import optimize
@@ -16,7 +16,7 @@ from zhike.kit.refusal import gettext_noop as _
 from zhike.measure.clv.histories import Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
-"""Parameters as they are → log-likelihood and its gradient by them."""
+"""Parameters as they are → log-likelihood and its gradient by them. One with a method `hessian` knows that, too."""
 
 FARTHEST = math.log(1e6)  # Parameters are sought from a millionth to a million times their start.
 UNCERTAIN = math.log(3)  # A standard error of ln(parameter) past this: the parameter may as well be three times as big.
@@ -68,23 +68,71 @@ class Top:
     open_end: RunsAway | None = None
 
 
+@runtime_checkable
+class Curved(Protocol):
+    """An objective that knows its second derivatives."""
+
+    def hessian(self, values: Floats) -> Floats: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Downhill:
+    """Minus the mean log-likelihood by the logarithms of the parameters: its value, slope and Hessian."""
+
+    objective: Objective
+    weight: float
+
+    def __call__(self, logs: Floats) -> tuple[float, Floats]:
+        values = np.exp(logs)
+        height, slope = self.objective(values)
+        return -height / self.weight, -slope * values / self.weight
+
+    def hessian(self, logs: Floats, slope: Floats | None = None) -> Floats:
+        """Return the Hessian, by central differences of the gradient where it is not known; symmetric.
+
+        `slope` is that there, where it is known already.
+        """
+        if isinstance(self.objective, Curved):
+            values = np.exp(logs)
+            here = self(logs)[1] if slope is None else slope
+            bent = self.objective.hessian(values) * np.outer(values, values) / self.weight
+            return np.asarray(np.diag(here) - bent)
+        width = 1e-4
+        rows = []
+        for place in range(len(logs)):
+            shift = np.zeros(len(logs))
+            shift[place] = width
+            rows.append((self(logs + shift)[1] - self(logs - shift)[1]) / (2 * width))
+        found = np.array(rows)
+        return np.asarray((found + found.T) / 2)
+
+
 def maximise(
-    objective: Objective, start: Floats, names: Sequence[str], *, weight: float, model: str, limits: bool = False
+    objective: Objective,
+    start: Floats,
+    names: Sequence[str],
+    *,
+    weight: float,
+    model: str,
+    limits: bool = False,
+    coarse: Objective | None = None,
 ) -> Top:
     """Return the parameters, all positive, with the highest log-likelihood, and the observed information there.
 
     The search runs over logarithms, first with L-BFGS-B (Byrd et al. 1995), then with Newton steps whose Hessian is
     the central difference of the analytic gradient, which is also the observed information. `weight` is the number of
-    customers: the mean is maximised, so that steps do not depend on it. Raises RunsAway when the top lies at infinity
-    or zero or is flat, unless `limits` takes the edge of the search for it; NoTop when none was found.
+    customers: the mean is maximised, so that steps do not depend on it. `coarse` is the log-likelihood of a part of
+    many customers: its top is where the search in all of them begins. Raises RunsAway when
+    the top lies at infinity or zero or is flat, unless `limits` takes the edge of the search for it; NoTop when none
+    was found.
     """
 
-    def downhill(logs: Floats) -> tuple[float, Floats]:
-        values = np.exp(logs)
-        height, slope = objective(values)
-        return -height / weight, -slope * values / weight
-
-    centre = np.log(start)
+    downhill, centre = Downhill(objective, weight), np.log(start)
+    if coarse is not None and (near := _from_part(downhill, Downhill(coarse, weight), centre)) is not None:
+        logs, information = near
+        bends, directions = np.linalg.eigh(information * weight)
+        if bends[0] > UNKNOWABLE**-2:
+            return Top(np.exp(logs), -downhill(logs)[0] * weight, _covariance(bends, directions))
     bounds = [(place - FARTHEST, place + FARTHEST) for place in centre]
     found = optimize.minimize(
         downhill, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-7}
@@ -95,7 +143,7 @@ def maximise(
     if open_end is None:
         logs, information = _polished(downhill, logs, centre)
     else:
-        information = _hessian(downhill, logs)
+        information = downhill.hessian(logs)
     height, slope = downhill(logs)
     if not math.isfinite(height) or not np.isfinite(information).all():
         raise NoTop(model=model)
@@ -119,10 +167,31 @@ def _covariance(bends: Floats, directions: Floats) -> Floats:
     return np.asarray(covariance)
 
 
-def _polished(downhill: Objective, logs: Floats, centre: Floats) -> tuple[Floats, Floats]:
+def _from_part(downhill: Downhill, part: Downhill, centre: Floats) -> tuple[Floats, Floats] | None:
+    """Return the top and the Hessian there, by Newton's method from the top of a part; None when it is not near."""
+    options = {"ftol": 1e-13, "gtol": 1e-6}
+    bounds = [(place - FARTHEST, place + FARTHEST) for place in centre]
+    found = optimize.minimize(part, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    logs = np.asarray(found.x, dtype=np.float64)
+    _height, slope = downhill(logs)
+    for _step in range(NEWTON_STEPS):
+        information = downhill.hessian(logs, slope)
+        if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
+            return None
+        if np.abs(slope).max() < FLAT:
+            return logs, information
+        step = np.linalg.solve(information, slope)
+        if np.abs(step).max() > 1 or np.abs(logs - step - centre).max() > FARTHEST:
+            return None
+        logs = logs - step
+        _height, slope = downhill(logs)
+    return None
+
+
+def _polished(downhill: Downhill, logs: Floats, centre: Floats) -> tuple[Floats, Floats]:
     """Climb the last bit by Newton's method; return the place and the Hessian of the mean there."""
     height, slope = downhill(logs)
-    information = _hessian(downhill, logs)
+    information = downhill.hessian(logs)
     for _step in range(NEWTON_STEPS):
         if np.abs(slope).max() < FLAT or not np.isfinite(information).all():
             break
@@ -133,7 +202,7 @@ def _polished(downhill: Objective, logs: Floats, centre: Floats) -> tuple[Floats
         if moved is None:
             break
         logs, height, slope = moved
-        information = _hessian(downhill, logs)
+        information = downhill.hessian(logs)
     return logs, information
 
 
@@ -148,18 +217,6 @@ def _shortened(
         if lower <= height + 1e-13 * abs(height):
             return there, lower, slope
     return None
-
-
-def _hessian(downhill: Objective, logs: Floats) -> Floats:
-    """Return the Hessian by central differences of the gradient, made symmetric."""
-    width = 1e-4
-    rows = []
-    for place in range(len(logs)):
-        shift = np.zeros(len(logs))
-        shift[place] = width
-        rows.append((downhill(logs + shift)[1] - downhill(logs - shift)[1]) / (2 * width))
-    found = np.array(rows)
-    return np.asarray((found + found.T) / 2)
 
 
 def _runs_away(place: int, moved: Floats, names: Sequence[str], model: str) -> RunsAway:
@@ -235,9 +292,17 @@ class Model:
         spread = np.sqrt(np.diag(self._covariance)) * np.array(self.values)
         return dict(zip(self.NAMES, map(float, spread), strict=True))
 
-    def _climb(self, objective: Objective, start: Floats, weight: float, *, limits: bool = False) -> Self:
+    def _climb(
+        self,
+        objective: Objective,
+        start: Floats,
+        weight: float,
+        *,
+        limits: bool = False,
+        coarse: Objective | None = None,
+    ) -> Self:
         """Take the best parameters; where one is open or all but open, say so in `cautions`."""
-        top = maximise(objective, start, self.names, weight=weight, model=self.NAME, limits=limits)
+        top = maximise(objective, start, self.names, weight=weight, model=self.NAME, limits=limits, coarse=coarse)
         self._customers = weight
         self._values, self._covariance, self._log_likelihood = top.values, top.covariance, top.log_likelihood
         if top.open_end is not None:

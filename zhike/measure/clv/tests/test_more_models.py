@@ -10,18 +10,21 @@ from hypothesis import strategies as st
 from zhike.measure.clv import (
     AlwaysTheSame,
     BadHistory,
+    BetaGeo,
     FewRepeatBuyers,
     GammaGompertzNBD,
+    ModifiedBetaGeo,
     ParetoNBD,
     ParetoNBDWithCovariates,
     RunsAway,
+    beta_geo,
     covariates,
     gompertz,
     likelihood_ratio,
     pareto_nbd,
 )
 from zhike.measure.clv.histories import Floats, distinct
-from zhike.measure.clv.simulating import pareto_histories
+from zhike.measure.clv.simulating import beta_geo_histories, pareto_histories
 from zhike.measure.clv.tests.test_models import POSITIVE, SOME, assert_gradient, columns
 
 TRUE = {"r": 0.8, "alpha": 6.0, "s": 0.7, "beta": 20.0}
@@ -141,3 +144,50 @@ def test_where_nothing_grows_the_parameter_runs_away_in_words() -> None:
         assert [one.kind for one in limit.cautions] == ["parameter_at_bound"]
         with pytest.raises(RunsAway, match="b has no best value"):
             GammaGompertzNBD().fit(x, t_x, T)
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+@settings(max_examples=40, deadline=None)
+@given(some=SOME, values=st.tuples(POSITIVE, POSITIVE, POSITIVE, POSITIVE))
+def test_beta_geo_hessian_is_the_derivative_of_the_gradient(
+    extra: int, some: list[tuple[int, float, float, int]], values: tuple[float, ...]
+) -> None:
+    x, t_x, T, weights = columns(some)
+    likelihood = beta_geo.Likelihood(distinct((x, t_x, T), weights), extra)
+    at = np.array(values)
+    bent = likelihood.hessian(at)
+    assert np.array_equal(bent, bent.T)
+    for place in range(4):
+        step = np.zeros(4)
+        step[place] = 1e-5 * at[place]
+        rough = (likelihood(at + step)[1] - likelihood(at - step)[1]) / (2 * step[place])
+        scale = at * at[place]
+        assert np.allclose(bent[place] * scale, rough * scale, rtol=1e-3, atol=1e-4 * (1 + abs(likelihood(at)[0])))
+
+
+@pytest.mark.parametrize("kind", [BetaGeo, ModifiedBetaGeo])
+def test_many_customers_are_fitted_from_a_part_of_them_to_the_same_top(
+    kind: type[BetaGeo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    x, t_x, T = beta_geo_histories(160_000, seed=2, first=kind is ModifiedBetaGeo, **true)
+    asked = []
+    whole = beta_geo.Likelihood.__call__
+
+    def counted(self: beta_geo.Likelihood, values: Floats) -> tuple[float, Floats]:
+        asked.append(len(self.blocks[0][1]) * len(self.blocks))
+        return whole(self, values)
+
+    monkeypatch.setattr(beta_geo.Likelihood, "__call__", counted)
+    fitted = kind().fit(x, t_x, T)
+    quick = sum(asked)
+    asked.clear()
+    monkeypatch.setattr(beta_geo, "thinned", lambda rows: None)
+    slowly = kind().fit(x, t_x, T)
+    assert quick < 0.6 * sum(asked)
+    assert fitted.params == pytest.approx(slowly.params, rel=1e-6)
+    assert fitted.log_likelihood == pytest.approx(slowly.log_likelihood, abs=1e-6)
+    assert fitted.standard_errors == pytest.approx(slowly.standard_errors, rel=1e-5)
+    order = np.random.default_rng(1).permutation(len(x))
+    monkeypatch.undo()
+    assert kind().fit(x[order], t_x[order], T[order]).params == fitted.params
