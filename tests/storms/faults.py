@@ -24,6 +24,7 @@ from tests.storms.system import ROOT, System, changed_copy, ensure, sending, sen
 BACK_WITHIN = 15.0  # Seconds after a fault is over until the first 2xx.
 CAUGHT_UP_WITHIN = 60.0  # Until what came before is in the lake.
 HOUR = 3600
+TOO_MANY = 20_000  # Rows for which there is no room in a database that is full.
 BITES_WITHIN = 30.0  # Until the fault is seen to do its work.
 LAKE_ROOM, DATABASE_ROOM = 64, 900  # Mebibytes.
 SABOTAGE = [
@@ -83,13 +84,24 @@ def _bites(name: str, system: System, answers: list[str], before: int) -> str:
         reasons = ("No space left", "Read-only file system", "Not a directory", "File exists", "Too many open files")
         return next((reason for reason in reasons if reason in said), "")
     if name == "database full":
-        return "not stored" if set(answers) - {"200"} else ""
+        return _not_stored(system)
     if name == "stalled disk":
         return "" if "200" in answers[1:] else "no answer"
     with psycopg.connect(system.address, autocommit=True) as connection:
         row = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     shift = float(row[0]) - time.time() if row else 0.0
     return f"{shift:+.0f} s" if abs(shift) > HOUR - 60 else ""
+
+
+def _not_stored(system: System) -> str:
+    """Return why the database takes nothing more in, by asking it and not the product; nothing while it does."""
+    try:
+        with psycopg.connect(system.address, connect_timeout=2) as connection:
+            connection.execute(f"CREATE TABLE storm_room AS SELECT repeat('x', 99) FROM generate_series(1, {TOO_MANY})")
+            connection.rollback()
+    except psycopg.Error as error:
+        return error.sqlstate or "it does not answer"
+    return ""
 
 
 def faults(system: System) -> dict[str, Fault]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES, FieldType
-from zhike.measure import health, lake, lifecycle, nightly, reading, rfm, tiers, wide
+from zhike.measure import health, lake, lifecycle, nightly, reading, rfm, rows, tiers, wide
 from zhike.measure.facts import HEALTH_INPUTS, fields
 from zhike.measure.lake import Engine, Value
 from zhike.measure.reading import History, Morning, Record
@@ -112,24 +112,18 @@ def score(
 ) -> pa.Table:
     """Return the facts of all customers from what was gathered of each: scores, shares, stages, health and tiers."""
     row = wide.finish(engine, gathered, given, spec, values)
-    parts = {
-        "wide": row,
-        "rfm": rfm.score(engine, row, spec.rfm, when),
-        "shares": tiers.shares(engine, row),
-        "staged": lifecycle.stages(engine, row, spec.lifecycle, when),
-    }
+    parts = [
+        row,
+        rows.in_order(rfm.score(engine, row, spec.rfm, when)),
+        rows.in_order(tiers.shares(engine, row)),
+        rows.in_order(lifecycle.stages(engine, row, spec.lifecycle, when)),
+    ]
     inputs = sorted(health.columns(spec.health, allowed))
     past = row.select(["customer_id", "past_health"]).rename_columns(["customer_id", "health"])
-    known = _together(engine, parts, inputs)
-    parts["healthy"] = health.scores(engine, known, spec.health, past, fields=allowed, today=when.today)
+    known = rows.together(parts, inputs)
+    healthy = health.scores(engine, known, spec.health, past, fields=allowed, today=when.today)
+    parts.append(rows.in_order(healthy))
     needed = sorted({spec.tiers.revenue, "ref", *tiers.columns(spec.tiers, allowed)})
-    parts["tiered"] = tiers.assign(engine, _together(engine, parts, needed), spec.tiers, allowed, when.today)
-    return nightly.filled(_together(engine, parts, [*nightly.KNOWN, ATTRIBUTES]))
-
-
-def _together(engine: Engine, parts: dict[str, pa.Table], names: list[str]) -> pa.Table:
-    """Return the named columns of tables that have one row per customer each, ordered by `customer_id`."""
-    joins = " ".join(f"JOIN {name} USING (customer_id)" for name in parts if name != "wide")
-    columns = ", ".join(["customer_id", *(f'"{name}"' for name in names)])
-    statement = "SELECT {columns} FROM wide {joins} ORDER BY customer_id"
-    return engine.query(lake.filled(statement, columns=columns, joins=joins), **parts)
+    tiered = tiers.assign(engine, rows.together(parts, needed), spec.tiers, allowed, when.today)
+    parts.append(rows.in_order(tiered))
+    return nightly.filled(rows.together(parts, [*nightly.KNOWN, ATTRIBUTES]))

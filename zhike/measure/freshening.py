@@ -13,38 +13,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import transaction
 
-from zhike.measure import computing, keeping, lake, reading, tiers, wide, writing
+from zhike.measure import computing, keeping, lake, reading, rows, tiers, wide, writing
 from zhike.measure.keeping import SCORES, SHARES
 from zhike.measure.lake import Engine
 from zhike.measure.models import FactsDay, KeptFacts
 from zhike.measure.reading import History, Morning, Record
+from zhike.measure.rows import Marks
 from zhike.measure.specs import MeasureSpec
 from zhike.record.events.models import ChangedCustomer
 
 PLACES_AT_ONCE = 20_000  # Rows that differ in nothing but their place among others, written by one pass.
 FEW = 0.2  # Of all customers: with more changed, all are gathered.
-
-REPLACED = """
-SELECT * FROM kept ANTI JOIN taken USING (customer_id) UNION ALL BY NAME SELECT * FROM fresh ORDER BY customer_id
-"""
-
-# `rank` orders rows that differ in their place only: the biggest customers first.
-DIFFERING = """
-SELECT now.customer_id, taken.customer_id IS NULL AND before.customer_id IS NOT NULL AND NOT ({others}) AS by_place
-FROM now LEFT JOIN before USING (customer_id) LEFT JOIN taken USING (customer_id)
-WHERE taken.customer_id IS NOT NULL OR before.customer_id IS NULL OR {others} OR {places}
-ORDER BY by_place, now.revenue_rank
-"""
-
-# Scores as they stand in the database: those that were written now, and of the others what was written before.
-STANDING = """
-SELECT {columns} FROM now SEMI JOIN put USING (customer_id)
-UNION ALL SELECT {columns} FROM before ANTI JOIN put USING (customer_id) SEMI JOIN now USING (customer_id)
-ORDER BY customer_id
-"""
 
 
 @dataclass
@@ -112,8 +96,10 @@ class _Pass:
             gathered = wide.gather(engine, record, self.spec, self.when, history)
             self.lap("gathering")
             if kept is not None and only is not None:
-                gathered = engine.query(REPLACED, kept=kept, fresh=gathered, taken=_ids(only))
+                gathered = rows.replaced(kept, only, gathered)
+            del kept
             self._write(engine, gathered, record, only, fresh)
+        pa.default_memory_pool().release_unused()  # A pass holds everybody's rows, the time between two passes none.
         fresh.seconds = self.seconds
         return fresh
 
@@ -122,8 +108,8 @@ class _Pass:
         if kept is None:
             return None
         cut_off = lake.microseconds(self.when.cut_off)
-        ahead = zip(kept["customer_id"].to_pylist(), kept["later_us"].to_pylist(), strict=True)
-        found = noted | {key for key, later in ahead if later is not None and later < cut_off}
+        begins = kept.filter(pc.less(kept["later_us"], cut_off))
+        found = noted.union(begins["customer_id"].to_pylist())
         return None if len(found) > FEW * max(1000, kept.num_rows) else found
 
     def _write(
@@ -134,18 +120,18 @@ class _Pass:
         self.lap("scoring")
         now = table.select(["customer_id", *SCORES])
         before = keeping.read(self.kept.written) if self.kept else now.slice(0, 0)
-        put = self._differing(engine, now, before, only, fresh)
-        standing = engine.query(
-            lake.filled(STANDING, columns=", ".join(["customer_id", *SCORES])), now=now, before=before, put=put
-        )
-        rows = engine.query("SELECT * FROM facts SEMI JOIN put USING (customer_id)", facts=table, put=put)
-        gone = engine.query("SELECT * FROM before ANTI JOIN now USING (customer_id)", before=before, now=now)
+        stood, has_stood = rows.aligned(before, rows.ids(now))
+        put = self._put(now, stood, has_stood, only, fresh)
+        standing = rows.chosen(put, now, stood)
+        written = table.filter(pa.array(put))
+        gone = np.setdiff1d(rows.ids(before), rows.ids(now)).tolist()
+        del table, now, before, stood
         self.lap("comparing")
         paths = keeping.write(gathered), keeping.write(standing)
         self.lap("keeping")
         with transaction.atomic():
-            fresh.changed = writing.change_rows(engine, rows, gone["customer_id"].to_pylist())
-            if fresh.changed or gone.num_rows:
+            fresh.changed = writing.change_rows(engine, written, gone)
+            if fresh.changed or gone:
                 writing.add_empty_rows()
                 writing.summarise()
             passes = (self.kept.passes if self.kept else 0) + 1
@@ -160,24 +146,19 @@ class _Pass:
         keeping.sweep()
         self.lap("writing")
 
-    def _differing(
-        self, engine: Engine, now: pa.Table, before: pa.Table, only: Collection[int] | None, fresh: Fresh
-    ) -> pa.Table:
-        """Return who is to be written; of those whom others moved, as many as may be, the biggest first."""
-        found = engine.query(
-            lake.filled(
-                DIFFERING,
-                others=_differ([name for name in SCORES if name not in SHARES]),
-                places=_differ(list(SHARES)),
-            ),
-            now=now,
-            before=before,
-            taken=_ids(now["customer_id"].to_pylist() if only is None else only),
-        )
-        moved = sum(found["by_place"].to_pylist())
-        limit = moved if self.places_at_once is None else min(moved, self.places_at_once)
-        fresh.behind = moved - limit
-        return found.slice(0, found.num_rows - fresh.behind).select(["customer_id"])
+    def _put(
+        self, now: pa.Table, stood: pa.Table, has_stood: Marks, only: Collection[int] | None, fresh: Fresh
+    ) -> Marks:
+        """Return whose rows are to be written; of those whom others moved, as many as may be, the biggest first."""
+        taken = set(rows.ids(now).tolist()) if only is None else only
+        put = np.isin(rows.ids(now), np.fromiter(taken, np.int64, len(taken))) | ~has_stood
+        put |= rows.differ(now, stood, [name for name in SCORES if name not in SHARES])
+        moved = np.flatnonzero(rows.differ(now, stood, SHARES) & ~put)
+        limit = len(moved) if self.places_at_once is None else min(len(moved), self.places_at_once)
+        biggest = np.argsort(now["revenue_rank"].to_numpy()[moved], kind="stable")[:limit]
+        put[moved[biggest]] = True
+        fresh.behind = len(moved) - limit
+        return put
 
 
 def score(engine: Engine, gathered: pa.Table, spec: MeasureSpec, when: Morning, currency: str) -> pa.Table:
@@ -186,11 +167,3 @@ def score(engine: Engine, gathered: pa.Table, spec: MeasureSpec, when: Morning, 
     given = reading.next_touches() if "next_touch" in tiers.columns(spec.tiers, allowed) else None
     values = wide.parameters(currency, spec, when)
     return computing.score(engine, gathered, spec, when, allowed, given=given, values=values)
-
-
-def _differ(names: list[str]) -> str:
-    return f"({' OR '.join(f'now.{name} IS DISTINCT FROM before.{name}' for name in names)})"
-
-
-def _ids(keys: Collection[int]) -> pa.Table:
-    return pa.table({"customer_id": pa.array(sorted(keys), pa.int64())})

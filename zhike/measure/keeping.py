@@ -69,7 +69,10 @@ def write(table: pa.Table) -> str:
     place = Path(settings.LAKE) / path
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = place.with_suffix(".part")
-    parquet.write_table(table, draft, compression="lz4", row_group_size=ROW_GROUP)
+    # Read as a whole and soon replaced: what it costs to write and read it counts, not what it weighs.
+    parquet.write_table(
+        table, draft, compression="lz4", row_group_size=ROW_GROUP, use_dictionary=False, write_statistics=False
+    )
     draft.replace(place)
     return path
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zhike.kit.periods import add_months
-from zhike.measure import lifecycle, usage
+from zhike.measure import lifecycle, rows, usage
 from zhike.measure.facts import FACTS, Fact, Source, of_source
 from zhike.measure.lake import Engine, Value, filled
 from zhike.measure.reading import NEXT_TOUCHES, History, Morning, Record
@@ -70,8 +71,9 @@ FROM customers AS c {joins} LEFT JOIN of_later USING (customer_id) LEFT JOIN lif
 
 # A company none of whose events is a log-in by name says nothing by their absence.
 FINISHED = """
-SELECT joined.*, {arithmetic}, {more}
-FROM (SELECT * REPLACE (CASE WHEN {by_name} AND SUM(logins) OVER () > 0 THEN logins ELSE days_13w END AS logins),
+SELECT joined.customer_id, logins, next_touch, {arithmetic}, {more}
+FROM (SELECT * REPLACE (CASE WHEN {by_name} AND (SELECT SUM(logins) FROM gathered) > 0 THEN logins ELSE days_13w END
+                        AS logins),
              CAST(given.next_touch AS DATE) AS next_touch
       FROM gathered LEFT JOIN given USING (customer_id)) AS joined
 WHERE counts
@@ -134,7 +136,7 @@ def gather(engine: Engine, record: Record, spec: MeasureSpec, when: Morning, his
 def finish(
     engine: Engine, gathered: pa.Table, given: pa.Table | None, spec: MeasureSpec, values: Mapping[str, Value]
 ) -> pa.Table:
-    """Return the gathered rows of customers that count, with the facts of the sources `given` and `wide`.
+    """Return the gathered rows of customers that count, in order, with the facts of the sources `given` and `wide`.
 
     `given` is customer_id and next_touch; `values` are those of `parameters`.
     """
@@ -145,7 +147,12 @@ def finish(
         by_name="true" if spec.login_events else "false",
     )
     table = NEXT_TOUCHES.empty_table() if given is None else given.select(NEXT_TOUCHES.names).cast(NEXT_TOUCHES)
-    return engine.query(finished, values, gathered=gathered, given=table)
+    computed = rows.in_order(engine.query(finished, values, gathered=gathered, given=table))
+    if not pc.all(gathered["counts"]).as_py():
+        gathered = gathered.filter(gathered["counts"])
+    found = rows.in_order(gathered)
+    names = [name for name in found.column_names if name not in computed.column_names]
+    return rows.together([computed, found], [*names, *computed.column_names[1:]])
 
 
 def parameters(currency: str, spec: MeasureSpec, when: Morning) -> dict[str, Value]:

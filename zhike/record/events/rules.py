@@ -63,8 +63,8 @@ def level(rows: int) -> int:
     return found
 
 
-def to_compact(files: Sequence[Sized], *, full: int = ROWS_IN_FILE) -> list[int]:
-    """Return the files of one kind that should become one now, or none: of one span and of like size.
+def to_compact(files: Sequence[Sized], *, full: int = ROWS_IN_FILE, least: int = TOGETHER) -> list[int]:
+    """Return the files of one kind that should become one now, or none: `least` or more of one span and of like size.
 
     The smallest come first, they are the most. Files that have half of `full` rows are left as they are.
     """
@@ -73,6 +73,6 @@ def to_compact(files: Sequence[Sized], *, full: int = ROWS_IN_FILE) -> list[int]
         if each.rows < full // 2:
             groups.setdefault((level(each.rows), each.span), []).append(each)
     for key in sorted(groups):
-        if len(groups[key]) >= TOGETHER:
+        if len(groups[key]) >= least:
             return [each.pk for each in sorted(groups[key])[:AT_MOST]]
     return []

@@ -1,6 +1,5 @@
 """What planning asks of the database, in batches: facts, open touches, contacts made, people and their consents."""
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -16,7 +15,7 @@ from zhike.act.engagement.models import Alert, Touch, TouchState
 from zhike.act.engagement.rules.people import Person, refused_channels
 from zhike.decide.plans.rules.schema import Plan
 from zhike.kit.ruletrees import ATTRIBUTES, Rule, fields_of, parse
-from zhike.measure import snapshots
+from zhike.measure import reading, snapshots
 from zhike.measure.facts import FACTS, fields
 from zhike.measure.models import CustomerFacts, CustomerFactsQuerySet, FactsDay
 from zhike.org import company
@@ -105,29 +104,51 @@ def rows_for_planning(
     books = Books()
     for values in found.values_list("customer_id", *columns.values(), "stake", "stake_of", "rank").iterator(size):
         batch.append(dict(zip(names, values, strict=True)))
-        if only is not None:
-            batch[-1]["rank"] = books.rank(batch[-1])
         if len(batch) == size:
-            yield batch
+            yield batch if only is None else books.ranked(batch)
             batch = []
     if batch:
-        yield batch
+        yield batch if only is None else books.ranked(batch)
+
+
+BOOKS = """
+    SELECT coalesce(book_id, 0),
+        (100 * CASE WHEN arr > 0 THEN arr WHEN revenue_12m > 0 THEN revenue_12m ELSE 0 END)::bigint
+    FROM {facts} WHERE book_id = ANY({owners}::bigint[]) OR ({has_nobodys} AND book_id IS NULL)
+"""
+STAKES = pa.schema([("owner", pa.int64()), ("cents", pa.int64())])
 
 
 class Books:
     """The stakes of whole books, each read once: where somebody stands among the customers of the same owner."""
 
     def __init__(self) -> None:
-        self._stakes: dict[int | None, list[Decimal]] = {}
+        self._stakes: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+
+    def read(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Read the books of these customers, unless they are known."""
+        owners = {row["owner_id"] or 0 for row in rows} - self._stakes.keys()
+        if not owners:
+            return
+        found = reading.rows(
+            BOOKS, STAKES, facts=CustomerFacts, owners=sorted(owners - {0}), has_nobodys=0 in owners
+        ).sort_by([("owner", "ascending"), ("cents", "ascending")])
+        owner, cents = found["owner"].to_numpy(), found["cents"].to_numpy()
+        for each in owners:
+            begin, end = np.searchsorted(owner, [each, each + 1])
+            self._stakes[each] = cents[begin:end]
+
+    def ranked(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Give each of these customers its place."""
+        self.read(rows)
+        for row in rows:
+            row["rank"] = self.rank(row)
+        return rows
 
     def rank(self, row: Mapping[str, Any]) -> float:
         """Return the share of the others in the book whose stake is smaller, 0 to 1, as PERCENT_RANK has it."""
-        owner = row["owner_id"]
-        if owner not in self._stakes:
-            book = CustomerFacts.objects.filter(book_id=owner)
-            self._stakes[owner] = sorted(book.annotate(stake=STAKE).order_by().values_list("stake", flat=True))
-        stakes = self._stakes[owner]
-        return bisect_left(stakes, row["stake"]) / max(len(stakes) - 1, 1)
+        stakes = self._stakes[row["owner_id"] or 0]
+        return float(np.searchsorted(stakes, int(100 * row["stake"]))) / max(len(stakes) - 1, 1)
 
 
 def touched_since(ids: Sequence[int], *, day: date) -> dict[int, date]:

@@ -13,7 +13,7 @@ from zhike.record.events.models import LakeFile
 from zhike.record.events.operations.files import REWRITE_LOCK, go_live, try_lock, write_seen
 from zhike.record.events.operations.merging import ensure_all, merged, written
 from zhike.record.events.queries import halves
-from zhike.record.events.rules import EVENTS, ROWS_IN_SEEN, SEEN, WAITING, Sized, to_compact
+from zhike.record.events.rules import EVENTS, ROWS_IN_SEEN, SEEN, TOGETHER, WAITING, Sized, to_compact
 
 register("compact.chosen", "compact.written", "compact.live")
 
@@ -21,8 +21,8 @@ FORGOTTEN_AFTER = timedelta(days=8)  # A day more than messages are remembered, 
 
 
 @transaction.atomic(durable=True)
-def compact(now: datetime) -> int:
-    """Bring one group of files together, the kind with the most files first; returns how many became fewer.
+def compact(now: datetime, *, least: int = TOGETHER) -> int:
+    """Bring one group of at least so many files together, the kind with the most files first; returns how many.
 
     Safe at any time: who adds files does not mind, and who rewrites some waits or is waited for.
     """
@@ -30,15 +30,15 @@ def compact(now: datetime) -> int:
         return 0
     counts = LakeFile.objects.filter(kind__in=[EVENTS, WAITING, SEEN]).values_list("kind").annotate(Count("pk"))
     for kind, _count in sorted(counts, key=lambda pair: -pair[1]):
-        done = _compact_seen(now) if kind == SEEN else _compact_kind(kind, now)
+        done = _compact_seen(now, least) if kind == SEEN else _compact_kind(kind, now, least)
         if done:
             return done
     return 0
 
 
-def _compact_kind(kind: str, now: datetime) -> int:
+def _compact_kind(kind: str, now: datetime, least: int) -> int:
     live = LakeFile.objects.filter(kind=kind)
-    chosen = to_compact([Sized(*row) for row in live.values_list("pk", "month", "rows")])
+    chosen = to_compact([Sized(*row) for row in live.values_list("pk", "month", "rows")], least=least)
     if not chosen:
         return 0
     files = list(live.filter(pk__in=chosen))
@@ -51,12 +51,12 @@ def _compact_kind(kind: str, now: datetime) -> int:
     return len(chosen)
 
 
-def _compact_seen(now: datetime) -> int:
+def _compact_seen(now: datetime, least: int) -> int:
     """Bring digests of one day together, and forget those that are too old to matter."""
     LakeFile.objects.filter(kind=SEEN, last_at__lt=now - FORGOTTEN_AFTER).delete()
     live = LakeFile.objects.filter(kind=SEEN)
     days = [Sized(pk, last.date(), rows) for pk, last, rows in live.values_list("pk", "last_at", "rows")]
-    chosen = to_compact(days, full=ROWS_IN_SEEN)
+    chosen = to_compact(days, full=ROWS_IN_SEEN, least=least)
     if not chosen:
         return 0
     files = list(live.filter(pk__in=chosen))

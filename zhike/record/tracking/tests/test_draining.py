@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from zhike.record.events.models import ChangedCustomer, LakeFile
-from zhike.record.events.rules import EVENTS, WAITING
+from zhike.record.events.operations import compact
+from zhike.record.events.rules import AT_MOST, EVENTS, TOGETHER, WAITING
 from zhike.record.tracking.models import Feature, Inbox, Person, RefusedEvent, StreamMinute
 from zhike.record.tracking.operations import drain
 from zhike.record.tracking.operations.attaching import attach, recognise
@@ -217,3 +218,16 @@ class TestWho:
         put_in(event("m4", "u3", anonymousId="a"))
         drain(NOW)
         assert person("u3") not in {person("u1"), person("u2")}
+
+
+def test_files_come_together_by_eight_and_while_the_inbox_is_behind_by_more() -> None:
+    for number in range(TOGETHER):
+        put_in(event(f"m{number}", context={"groupId": "C1"}))
+        drain(NOW)
+    before = messages(live())
+    assert compact(NOW, least=AT_MOST) == 0
+    assert LakeFile.objects.filter(kind=WAITING).count() == TOGETHER
+    while compact(NOW):
+        pass
+    assert LakeFile.objects.filter(kind=WAITING).count() == 1
+    assert messages(live()) == before

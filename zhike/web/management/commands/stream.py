@@ -18,6 +18,7 @@ from django.utils.timezone import now
 from zhike import loop
 from zhike.kit.refusal import Refusal
 from zhike.record.events.operations import compact
+from zhike.record.events.rules import AT_MOST, TOGETHER
 from zhike.record.tracking.operations import attach, drain, recognise
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         loops = Loops(settings.HOME / "stream.tick")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loops.stop())
-        loops.run(Keeping().keep, tidy, freshen)
+        keeping = Keeping()
+        loops.run(keeping.keep, keeping.tidy, freshen)
 
 
 class Loops:
@@ -117,7 +119,7 @@ class Kept:
 
 
 class Keeping:
-    """Draining, and between two passes attaching, which needs the inbox for itself."""
+    """Draining, and between two passes attaching, which needs the inbox for itself; beside them, tidying."""
 
     def __init__(self) -> None:
         self._limit = LEAST
@@ -131,6 +133,13 @@ class Keeping:
             self._attach()
         return 0.0 if is_behind else IDLE
 
+    def tidy(self) -> float:
+        """Bring files together while there are some to bring together; returns the seconds to wait for the next look.
+
+        While the inbox is behind only as many as come together at most: emptying it comes first.
+        """
+        return 0.0 if compact(now(), least=AT_MOST if self._limit == MOST else TOGETHER) else 1.0
+
     def _attach(self) -> None:
         if time.monotonic() >= self._recognise_at:
             self._recognise_at = time.monotonic() + ATTACH_EVERY
@@ -138,11 +147,6 @@ class Keeping:
         if time.monotonic() >= self._attach_at:
             done = attach(now())
             self._attach_at = time.monotonic() + (0.0 if done.events or done.is_busy else ATTACH_EVERY)
-
-
-def tidy() -> float:
-    """Bring files together while there are some to bring together; returns the seconds to wait for the next look."""
-    return 0.0 if compact(now()) else 1.0
 
 
 def freshen() -> float:
