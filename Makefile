@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 HOME_OF_RUN := $(or $(ZHIKE_HOME),.zhike)
 SYSTEM_PYTHON ?= python3
+# Compiled modules are kept between runs, whatever the surroundings say: compiling takes as long as starting.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run demo test test-quick storm check fix lock catalogue screenshots browser clean
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 
 from zhike.measure import snapshots, trials
 from zhike.measure.models import FactsDay
@@ -196,6 +195,8 @@ def test_auc_is_the_published_one_whatever_the_order_of_rows(rows: list[tuple[in
     if len(set(lost)) < 2:
         assert found is None
         return
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415  A second to load, also for who only collects.
+
     assert found == pytest.approx(roc_auc_score(lost, [-each[0] for each in rows]))
     mixed = list(rows)
     random.shuffle(mixed)

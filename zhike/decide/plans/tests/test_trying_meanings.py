@@ -13,7 +13,6 @@ import pytest
 from django.core.management import call_command
 from django.utils import translation
 from procrastinate.contrib.django.models import ProcrastinateJob
-from sklearn.metrics import roc_auc_score
 
 from zhike.conftest import NOW, Person
 from zhike.decide.plans import jobs, operations
@@ -45,6 +44,8 @@ class Truth:
     @property
     def auc(self) -> float:
         score, lost = np.array([one[0] for one in self.rows]), np.array([one[1] for one in self.rows])
+        from sklearn.metrics import roc_auc_score  # noqa: PLC0415  A second to load, also for who only collects.
+
         return float(roc_auc_score(lost, -score))
 
     @property
