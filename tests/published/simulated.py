@@ -143,11 +143,11 @@ def _causes(found: Company, now: list[dict[str, Any]], before: list[Any], *, ans
     fell = known & (engaged - np.where(known, earlier, engaged) <= -FELL)
     unhappy = pleased <= np.quantile(pleased, LOWEST)
     return [
-        Cause("a contract comes up within the horizon", RENEWAL, found.due, everybody),
+        Cause("a contract comes up, or is decided each month", RENEWAL, found.chance > 0, everybody),
         Cause("use is among the lowest fifth", USE, engaged <= np.quantile(engaged, LOWEST), everybody),
         Cause("use fell within three months", USE, fell, known),
         Cause("satisfaction is among the lowest fifth", USE | VOICE, unhappy, everybody),
-        Cause("unhappy and said so", VOICE, unhappy, answered),
+        Cause("the same, by an answer or a complaint", VOICE, unhappy, answered),
         Cause("something bad befell it", USE | VOICE, struck & (blows <= -1), ~struck | (blows <= -1)),
     ]
 

@@ -99,13 +99,16 @@ def named(company: Company, drivers: list[set[str]]) -> dict[str, float]:
 
 
 def test_drivers_name_the_true_causes(company: Company) -> None:
-    for cause in company.causes:
+    """Named by most who have the cause, clearly more than by those who have not; shuffled, drivers name nothing."""
+    page = simulated.written(company)
+    causes = [cause for cause in company.causes if cause.facts != simulated.VOICE]
+    for cause in causes:
         many, with_it, without = cause.named(company.drivers)
-        assert many >= 20, cause.name
-        assert with_it > without, cause.name
-    found = named(company, company.drivers)
-    assert min(found.values()) >= 0.1, simulated.written(company)
+        assert many >= 20, page
+        assert with_it >= 0.5, page
+        assert with_it - without >= 0.12, page
     draw = np.random.default_rng(1)
     for _turn in range(5):
         shuffled = [company.drivers[at] for at in draw.permutation(len(company.drivers))]
-        assert max(abs(gain) for gain in named(company, shuffled).values()) < 0.1
+        gains = named(company, shuffled)
+        assert max(abs(gains[cause.name]) for cause in causes) < 0.12

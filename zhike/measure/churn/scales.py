@@ -53,7 +53,7 @@ MOVED = _(
 
 NOTHING = _("%(rows)s rows of %(column)s hold %(value)s, which seems to stand for nothing. It is left out.")
 NINES = tuple(sign * (10.0**digits - 1) for digits in range(2, 10) for sign in (-1, 1))
-FAR = 0.5
+FAR, FEWEST_NINES = 0.5, 5
 
 
 def between(train: Mapping[str, Column], test: Mapping[str, Column]) -> list[Finding]:
@@ -94,7 +94,7 @@ def nothing(name: str, held: Floats, usual: Floats) -> Finding | None:
     """Return a finding when many rows hold a number of nines, far outside where numbers `usual`-ly are."""
     for value in NINES:
         rows = int((held == value).sum())
-        if rows < max(FEWEST, SHARE * len(held)):
+        if rows < max(FEWEST_NINES, SHARE * len(held)):
             continue
         rest = usual[~np.isin(usual, NINES)]
         if len(rest) < LEAST:
@@ -268,7 +268,7 @@ def _blocks(name: str, values: Floats) -> Finding | None:
         return None
     parts = [part[~np.isnan(part) & (part != 0)] for part in np.array_split(values, BLOCKS)]
     middles = np.array([np.median(np.abs(part)) if len(part) >= LEAST else np.nan for part in parts])
-    usual = np.nanmedian(middles)
+    usual = float(np.nanmedian(middles)) if not np.isnan(middles).all() else 0.0
     if not usual > 0:
         return None
     odd = np.flatnonzero(np.abs(np.log(middles / usual)) > np.log(5))
