@@ -63,7 +63,7 @@ class CustomerFacts(models.Model):
         indexes = [
             models.Index(fields=["revenue", "customer"], name="facts_by_revenue"),
             models.Index(fields=["revenue_12m", "customer"], name="facts_by_revenue_12m"),
-            models.Index(fields=["mrr", "customer"], name="facts_by_mrr"),
+            models.Index(fields=["arr", "customer"], name="facts_by_arr"),
             models.Index(fields=["health", "customer"], name="facts_by_health"),
             models.Index(fields=["health_change_30d", "customer"], name="facts_by_health_change"),
             models.Index(fields=["contract_end", "customer"], name="facts_by_contract_end"),

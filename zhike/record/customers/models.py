@@ -73,6 +73,8 @@ class Customer(models.Model):
         indexes = [
             GinIndex(fields=["terms"], name="customer_terms", fastupdate=False),
             models.Index(fields=["sort_key", "id"], name="customer_by_name"),
+            models.Index(fields=["owner", "region"], name="customer_of_owner_region"),
+            models.Index(fields=["owner", "industry"], name="customer_of_owner_industry"),
             models.Index(fields=["import_id"], name="customer_import", condition=models.Q(import_id__isnull=False)),
         ]
 

@@ -144,7 +144,10 @@ def _week(capacity: Capacity) -> dict[str, Any]:
         "daily": gettext("%(count)s a day") % {"count": words.plain(capacity.daily)},
         "said": gettext("Touches per day: %(days)s") % {"days": said},
         "sum": gettext("%(sum)s of %(most)s touches")
-        % {"sum": words.plain(capacity.done + capacity.planned), "most": words.plain(capacity.weekly)},
+        % {
+            "sum": words.plain(capacity.done + capacity.planned) + ("+" if capacity.is_capped else ""),
+            "most": words.plain(capacity.weekly),
+        },
     }
 
 

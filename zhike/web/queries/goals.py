@@ -1,14 +1,16 @@
 """The figures of a month for one person or, for who has no customers of their own, for everybody in view."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from time import perf_counter as time_passed
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Avg, Count, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Avg, Q, Sum
 
-from zhike.act.engagement.models import Touch, TouchState
 from zhike.kit.calendars import WorkCalendar
 from zhike.measure.models import CustomerFacts, FactsSummary
 from zhike.org.models import Staff
@@ -16,7 +18,9 @@ from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 from zhike.web.queries.budget import within
 
+Answer = TypeVar("Answer")
 PATIENCE_MS = 200
+SLOW, MINUTE = 0.05, 60  # Seconds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class Book:
     weekly: int
     is_shared: bool
 
+    @property
+    def key(self) -> str:
+        """What tells this book apart from others."""
+        return f"{self.is_shared}:{hash(tuple(sorted(self.owners)))}"
+
 
 def book_of(principal: Principal, weekly: int) -> Book:
     """Return the own book, or the shared one of those in view when there is none of one's own."""
@@ -84,18 +93,36 @@ def goals_of(book: Book, today: date, zone: ZoneInfo, calendar: WorkCalendar) ->
     tomorrow = today + timedelta(days=1)
 
     def ask() -> Goals:
-        open_touches = Touch.objects.filter(owner_id__in=book.owners, state=TouchState.OPEN)
+        now, late = _month(book, first, tomorrow, today, zone)
         return Goals(
-            now=_month(book, first, tomorrow, zone),
-            before=_month(book, before, first, zone),
+            now=now,
+            before=_remembered(f"month:{before}:{book.key}", lambda: _month(book, before, first, first, zone)[0]),
             workdays_passed=_workdays(first, tomorrow, calendar),
             workdays=_workdays(first, end, calendar),
-            late=open_touches.filter(due_on__lt=today).count(),
+            late=late,
             weekly=book.weekly,
             standing=_standing(book),
         )
 
-    return within(PATIENCE_MS, ask)
+    key = f"goals:{today}:{book.key}"
+    known: Goals | None = cache.get(key)
+    if known is not None:
+        return known
+    began = time_passed()
+    found = within(PATIENCE_MS, ask)
+    if found is not None and time_passed() - began > SLOW:
+        # A book so large that counting it is felt does not change visibly within a minute.
+        cache.set(key, found, MINUTE)
+    return found
+
+
+def _remembered(key: str, ask: Callable[[], Answer]) -> Answer:
+    """Return what is as it was since the night, asked for once in a while."""
+    known: Answer | None = cache.get(key)
+    if known is None:
+        known = ask()
+        cache.set(key, known, 10 * MINUTE)
+    return known
 
 
 def _standing(book: Book) -> Standing:
@@ -108,31 +135,41 @@ def _standing(book: Book) -> Standing:
         at_risk=Sum("customers", filter=Q(band="risk")),
     )
     health = float(found["points"]) / found["known"] if found["known"] else None
-    before = None
-    if not book.is_shared:
-        kept = CustomerFacts.objects.filter(customer__owner_id__in=book.owners).exclude(stage="churned")
-        past = kept.aggregate(before=Avg("health_30d_ago"))["before"]
-        before = None if past is None else float(past)
+    before = None if book.is_shared else _remembered(f"health-before:{book.key}", lambda: _health_before(book))
     return Standing(found["number"] or 0, health, before, found["at_risk"] or 0)
 
 
-def _month(book: Book, first: date, end: date, zone: ZoneInfo) -> Month:
+def _health_before(book: Book) -> float | None:
+    kept = CustomerFacts.objects.filter(book_id__in=book.owners).exclude(stage="churned")
+    past = kept.aggregate(before=Avg("health_30d_ago"))["before"]
+    return None if past is None else float(past)
+
+
+# What is due on the last day and still open is not late yet. Each count reads an index of its own.
+MONTH = """
+SELECT
+    (SELECT count(*) FROM engagement_touch
+     WHERE owner_id = ANY(%(owners)s) AND state = 'done' AND closed_at >= %(start)s AND closed_at < %(stop)s),
+    (SELECT count(*) FROM engagement_touch
+     WHERE owner_id = ANY(%(owners)s) AND state = 'done' AND due_on >= %(first)s AND due_on < %(end)s
+         AND (closed_at AT TIME ZONE %(zone)s)::date <= due_on),
+    (SELECT count(*) FROM engagement_touch
+     WHERE owner_id = ANY(%(owners)s) AND state = 'done' AND due_on >= %(first)s AND due_on < %(end)s)
+    + (SELECT count(*) FROM engagement_touch
+       WHERE owner_id = ANY(%(owners)s) AND state = 'open' AND due_on >= %(first)s AND due_on < %(end)s - 1),
+    (SELECT count(*) FROM engagement_touch
+     WHERE owner_id = ANY(%(owners)s) AND state = 'open' AND due_on < %(today)s)
+"""
+
+
+def _month(book: Book, first: date, end: date, today: date, zone: ZoneInfo) -> tuple[Month, int]:
+    """Return the touches of a month up to a day, and how many are open that were due before `today`."""
     start, stop = (datetime.combine(day, time(), zone) for day in (first, end))
-    made = Q(state=TouchState.DONE, closed_at__gte=start, closed_at__lt=stop)
-    due = Q(due_on__gte=first, due_on__lt=end, state__in=[TouchState.OPEN, TouchState.DONE])
-    # What is due on the last day and still open is not late yet.
-    late = Q(due_on__lt=end - timedelta(days=1)) | Q(state=TouchState.DONE)
-    found = (
-        Touch.objects.filter(owner_id__in=book.owners)
-        .filter(made | due)
-        .annotate(closed_day=TruncDate("closed_at", tzinfo=zone))
-        .aggregate(
-            made=Count("pk", filter=made),
-            due=Count("pk", filter=due & late),
-            in_time=Count("pk", filter=due & Q(state=TouchState.DONE, closed_day__lte=F("due_on"))),
-        )
-    )
-    return Month(**found)
+    given = {"owners": list(book.owners), "start": start, "stop": stop, "first": first, "end": end}
+    with connection.cursor() as cursor:
+        cursor.execute(MONTH, {**given, "today": today, "zone": str(zone)})
+        made, in_time, due, late = cursor.fetchone()
+    return Month(made, in_time, due), late
 
 
 def _workdays(first: date, end: date, calendar: WorkCalendar) -> int:

@@ -23,7 +23,7 @@ INDEXED = frozenset(
     }
 )
 SAME_ORDER = {
-    "arr": ("mrr", False),
+    "mrr": ("arr", False),
     "days_to_renewal": ("contract_end", False),
     "days_since_touch": ("last_touch", True),
 }

@@ -1,5 +1,6 @@
 """Questions about touches: for planning, for the queue of a day, for a customer."""
 
+from zhike.act.engagement.queries.load import DUE_TO, Capacity, calendar_in_force, capacity, load_of
 from zhike.act.engagement.queries.planning import (
     Past,
     columns_for,
@@ -14,17 +15,7 @@ from zhike.act.engagement.queries.planning import (
     touched_since,
     wished_keys,
 )
-from zhike.act.engagement.queries.queue import (
-    DUE_TO,
-    Capacity,
-    Queue,
-    calendar_in_force,
-    capacity,
-    load_of,
-    row_of,
-    today_queue,
-    touches_of,
-)
+from zhike.act.engagement.queries.queue import Queue, row_of, today_queue, touches_of
 from zhike.act.engagement.queries.rows import QueueRow, plan_or_none, touch_for
 from zhike.act.engagement.queries.wording import sentence, superseded
 

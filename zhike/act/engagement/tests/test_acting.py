@@ -13,8 +13,8 @@ from django.utils import translation
 
 from zhike.act.engagement import operations, queries
 from zhike.act.engagement.models import Touch
+from zhike.act.engagement.queries.load import Load
 from zhike.act.engagement.queries.planning import contact_days
-from zhike.act.engagement.queries.queue import Load
 from zhike.conftest import NOW, Person
 from zhike.kit.calendars import CHINA
 from zhike.org.models import AuditLine
