@@ -190,7 +190,7 @@ def _figures(card: Mapping[str, Any]) -> list[dict[str, str]]:
             gettext("Warned ahead"),
             f"{lead:.0f}" if lead is not None else "—",
             gettext("days") if lead is not None else "",
-            gettext("the middle one of those who left"),
+            gettext("median of who left"),
         ),
         (gettext("Learnt from"), words.plain(card["rows"]), gettext("rows"), left),
         (gettext("Judged on"), words.plain(card["judged"]), gettext("rows"), judged),

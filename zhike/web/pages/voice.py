@@ -121,12 +121,13 @@ def _problem(one: Shared, wanted: Wanted, days: int) -> dict[str, Any]:
     before, lately = sum(one.problem.weeks[:-half]), sum(one.problem.weeks[-half:])
     return {
         "title": " · ".join(one.problem.terms),
+        "quoted": one.examples[0].text if one.examples else " · ".join(one.problem.terms),
         "said": said % {"count": one.customers},
         "texts": ngettext("%(count)d text", "%(count)d texts", one.texts) % {"count": one.texts},
         "trend": gettext("rising") if lately > before else gettext("falling") if lately < before else "",
         "bad": lately > before,
         "compare": gettext("%(lately)s lately, %(before)s before") % {"lately": lately, "before": before},
-        "examples": [{"text": each.text, "customer": each.customer} for each in one.examples],
+        "examples": [{"text": each.text, "customer": each.customer} for each in one.examples[1:]],
         "url": _address(replace(Wanted(), problem=one.problem.pk), days=days),
         "on": wanted.problem == one.problem.pk,
     }
