@@ -81,7 +81,7 @@ class _Asking:
         compiler.connection = connection
         parameters = tuple(values[one.name] if isinstance(one, _Name) else one for one in written.parameters)
         compiler.as_sql = lambda: (written.text, parameters)  # type: ignore[method-assign,misc,assignment]  # The whole point.
-        compiler.get_converters = lambda _fields: written.converters  # type: ignore[method-assign,misc,assignment]  # As above.
+        compiler.get_converters = lambda _fields: written.converters  # type: ignore[method-assign,assignment]  # As above.
         self.db, self.query, self.compiler = connection.alias, self, compiler
         self.model, self._known_related_objects = written.asked.model, dict[Any, Any]()
 
@@ -112,7 +112,7 @@ class Prepared(Generic[Row]):
         asking = _Asking(written, values)
         if written.asked._fields is not None:  # type: ignore[attr-defined]  # Set by values and values_list alone.
             return cast("list[Row]", list(asking.compiler.results_iter(tuple_expected=True)))
-        return cast("list[Row]", list(ModelIterable(asking)))  # type: ignore[arg-type,call-arg]  # All it asks for is there.
+        return cast("list[Row]", list(ModelIterable(asking)))  # type: ignore[arg-type]  # All it asks for is there.
 
     def first(self, viewer: Principal | None = None, **values: Any) -> Row | None:
         """Return the first row, None when there is none; the question itself says where to stop."""

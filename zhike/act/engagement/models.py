@@ -15,6 +15,7 @@ from zhike.record.customers.models import Channel, Contact, Customer
 from zhike.record.interactions.models import Interaction
 
 if TYPE_CHECKING:
+    from zhike.org.prepared import Slot
     from zhike.org.principals import Principal
 
 
@@ -56,12 +57,12 @@ class TouchQuerySet(models.QuerySet["Touch"]):
             return self
         return self.filter(owned_by(principal, "customer__"))
 
-    def awake(self, day: date) -> Self:
+    def awake(self, day: date | Slot) -> Self:
         """Open touches that nobody has put off beyond this day."""
         asleep = models.Q(snoozed_until__gt=day)
         return self.filter(state=TouchState.OPEN).exclude(asleep)
 
-    def due(self, day: date) -> Self:
+    def due(self, day: date | Slot) -> Self:
         """Touches that somebody should make on this day, or should have made before."""
         return self.awake(day).filter(due_on__lte=day)
 

@@ -60,10 +60,9 @@ def timeline(
     found: list[Moment] = []
     for kind in KINDS:
         if kind in kinds:
-            if at is None and limit == PAGE:
-                rows = _NEWEST[kind].list(principal, customer=customer.pk)
-            else:
-                rows = _rows(kind, customer.pk, principal, zone, at, _bound(kind, rank, pk))[: limit + 1]
+            older = _rows(kind, customer.pk, principal, zone, at, _bound(kind, rank, pk))[: limit + 1]
+            newest = at is None and limit == PAGE
+            rows = _NEWEST[kind].list(principal, customer=customer.pk) if newest else older
             found += [Moment(kind, _moment_of(kind, row, zone), row) for row in rows]
     found.sort(key=lambda moment: (moment.at, -KINDS.index(moment.kind), moment.row.pk), reverse=True)
     page = found[:limit]

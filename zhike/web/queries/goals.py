@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from time import perf_counter as time_passed
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
@@ -165,7 +165,7 @@ SELECT
 def _month(book: Book, first: date, end: date, today: date, zone: ZoneInfo) -> tuple[Month, int]:
     """Return the touches of a month up to a day, and how many are open that were due before `today`."""
     start, stop = (datetime.combine(day, time(), zone) for day in (first, end))
-    given = {"owners": list(book.owners), "start": start, "stop": stop, "first": first, "end": end}
+    given: dict[str, Any] = {"owners": list(book.owners), "start": start, "stop": stop, "first": first, "end": end}
     with connection.cursor() as cursor:
         cursor.execute(MONTH, {**given, "today": today, "zone": str(zone)})
         made, in_time, due, late = cursor.fetchone()
