@@ -1,5 +1,6 @@
 """The command line: `zhike COMMAND`. Each command is a management command of its feature, run beside the database."""
 
+import itertools
 import os
 import secrets
 import sys
@@ -47,7 +48,7 @@ def run(given: list[str]) -> int:
         with surroundings(given):
             return execute(given)
     except Refusal as refusal:
-        complain(in_words(refusal))
+        complain(in_words(refusal, wanted_language(given)))
     except (WrongSetting, ServerDoesNotStart) as error:
         complain(str(error))
     except KeyboardInterrupt:
@@ -83,12 +84,20 @@ def execute(given: list[str]) -> int:
     return 0
 
 
-def in_words(refusal: Refusal) -> str:
-    """Return a refusal's sentence with the place it names."""
-    from django.utils.translation import gettext  # noqa: PLC0415  Needs the settings, which a refusal proves are read.
+def wanted_language(given: list[str]) -> str:
+    """Return the language that a command was asked to speak, "" without a wish."""
+    wished = dict(itertools.pairwise(given)).get("--language", "")
+    wished = next((each.partition("=")[2] for each in given if each.startswith("--language=")), wished)
+    return {"zh": "zh-hans", "en": "en"}.get(wished, "")
 
-    said = gettext(str(refusal.message))
-    said = said % refusal.details if refusal.details else said
+
+def in_words(refusal: Refusal, language: str = "") -> str:
+    """Return a refusal's sentence with the place it names."""
+    from django.utils import translation  # noqa: PLC0415  Needs the settings, which a refusal proves are read.
+
+    with translation.override(language or translation.get_language()):
+        said = translation.gettext(str(refusal.message))
+        said = said % refusal.details if refusal.details else said
     place = refusal.place
     parts = (
         [place.file, place.line and f"line {place.line}", place.row and f"row {place.row}", place.field]

@@ -98,11 +98,15 @@ def run(options: Mapping[str, Any]) -> Report:
         until=until.toordinal(),
         calibration_end=end.toordinal(),
     )
+    if not len(summary.who):
+        raise purchases.OnlyReturns(
+            place=Place(file=options["file"].name), name=options["file"].name, end=end, amount=options["amount"]
+        )
     fitted, said = fit(summary, (until - end).days / DAYS_A_WEEK, options["amount"])
     warnings += [*said, *_doubts(summary, options["date"])]
     figures = _figures(bought.rows, fitted, first, end, until)
     figures["value"] = worth.value(fitted, bought.customers, options["horizon_weeks"], options["discount"])
-    return Report(_("Customer value"), figures, showing.sections(fitted, figures), warnings)
+    return Report(_("Customer value"), figures, showing.sections(fitted, figures), list(dict.fromkeys(warnings)))
 
 
 def fit(summary: Summary, weeks: float, amount: str) -> tuple[Fitted, list[Warned]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,14 +25,22 @@ from zhike.record.imports.operations.sentences import sentence
 from zhike.record.imports.rules import cells
 from zhike.record.imports.rules.dates import Order
 from zhike.record.imports.rules.problems import Bad, Reason
-from zhike.record.imports.rules.words import folded
+from zhike.record.imports.rules.words import CURRENCIES, folded
 
 BEARABLE = 0.05  # The share of rows that may be unreadable before the file is refused.
+SIGN = re.compile(r"HK\$|US\$|[¥￥$€£₩₹元]|\b(?:RMB|CNY|USD|EUR|GBP|JPY|HKD)\b", re.IGNORECASE)
 TYPES = {"customer": "ref", "date": "day", "amount": "number", "quantity": "number"}
 
 
 class UnreadableCell(Refusal):
     message = "%(why)s"  # A sentence of imports, in the language in force already.
+
+
+class OnlyReturns(Refusal):
+    message = _(
+        "%(name)s holds no purchase up to %(end)s: every amount in %(amount)s is negative there, which is taken for a "
+        "return."
+    )
 
 
 class NothingBought(Refusal):
@@ -122,11 +131,13 @@ def _read(source: Source, name: str, columns: Mapping[str, str], memos: Mapping[
     codes: dict[object, int] = {}
     who, days, amounts = array("q"), array("q"), array("d")
     missing: Counter[str] = Counter()
+    signs: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
     first: dict[str, UnreadableCell] = {}
     rows = 0
     for batch in source.batches(list(columns.values())):
         rows += len(batch)
+        _count_signs(batch.columns[columns["amount"]], signs)
         read = {kind: [memos[kind][cell] for cell in batch.columns[column]] for kind, column in columns.items()}
         for at, row in enumerate(zip(*read.values(), strict=True)):
             bad = _bad(batch.crooked.get(at), row, list(read), len(source.columns))
@@ -147,6 +158,8 @@ def _read(source: Source, name: str, columns: Mapping[str, str], memos: Mapping[
         raise NothingBought(place=Place(file=name), name=name)
     warnings = [_left_out(kind, columns[kind], count) for kind, count in sorted(missing.items())]
     warnings += [_skipped(columns.get(kind, ""), count, first[kind]) for kind, count in sorted(unreadable.items())]
+    if len(signs) > 1:
+        warnings.append(_several(columns["amount"], signs))
     return Purchases(
         customers=[str(code) for code in codes],
         who=np.array(who, dtype=np.int64),
@@ -176,6 +189,19 @@ def _skipped(column: str, count: int, first: UnreadableCell) -> Warned:
 
 def _unreadable(name: str, line: int, column: str, bad: Bad) -> UnreadableCell:
     return UnreadableCell(place=Place(file=name, line=line, field=column or None), why=sentence(bad))
+
+
+def _count_signs(given: Sequence[object], found: Counter[str]) -> None:
+    """Add up the currencies that amounts are written with; one without a sign says nothing."""
+    for cell, times in Counter(cell for cell in given if isinstance(cell, str)).items():
+        if sign := SIGN.search(cell):
+            found[CURRENCIES.get(sign[0].strip().upper(), sign[0].strip().upper())] += times
+
+
+def _several(column: str, signs: Counter[str]) -> Warned:
+    told = ", ".join(f"{name} × {count:,}" for name, count in signs.most_common())
+    said = _("Amounts in %(column)s are in several currencies (%(told)s); they are added up as if they were one.")
+    return Warned("currencies", column, str(said) % {"column": column, "told": told})
 
 
 def _left_out(kind: str, column: str, count: int) -> Warned:

@@ -58,6 +58,9 @@ def run(options: Mapping[str, Any]) -> Report:
     if today <= first:
         raise DayBeforePurchases(place=Place(file=options["file"].name), day=today, first=first)
     rows = scored(wide(bought, today), today)
+    if not rows.num_rows:
+        name = options["file"].name
+        raise purchases.OnlyReturns(place=Place(file=name), name=name, end=today, amount=options["amount"])
     segments = _segments(rows)
     figures = {
         "rows": bought.rows,

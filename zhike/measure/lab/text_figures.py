@@ -157,10 +157,13 @@ def curve(learnt: Learnt, held: Ints, tried: Tried, count: int) -> list[dict[str
     found = []
     for size in [*(size for size in CURVE if size < 0.8 * len(rest)), len(rest)]:
         scored = []
-        for draw in range(DRAWS if size <= DRAWS_UNTIL else 1):
-            rows = np.random.default_rng(draw).permutation(rest)[:size]
-            sorter = Sorter.learn(learnt.corpus.only(rows), learnt.labels[rows], count)
-            answers = sorter.scores(judged).argmax(axis=1)
+        for draw in range(DRAWS if size <= DRAWS_UNTIL and size < len(rest) else 1):
+            if size == len(rest):
+                scores = learnt.trial.scores[held]  # The trial has learnt from all of them already.
+            else:
+                rows = np.random.default_rng(draw).permutation(rest)[:size]
+                scores = Sorter.learn(learnt.corpus.only(rows), learnt.labels[rows], count).scores(judged)
+            answers = scores.argmax(axis=1)
             scored.append([float((answers == truth).mean()), macro_f1(truth, answers, count)])
         accuracy, f1 = np.mean(scored, axis=0)
         found.append({"labels": size, "accuracy": float(accuracy), "macro_f1": float(f1)})

@@ -13,6 +13,7 @@ from scipy import sparse
 from zhike.measure.mining.terms import BLOCKS, Ints, column_blocks
 
 Floats = npt.NDArray[np.float64]
+NEAR_ENOUGH = 0.03  # Nearer takes half as long again and sorts not one text in a thousand otherwise.
 HAPAX_FROM = 300  # With so many texts, a term that stands in one only has nothing to say.
 
 
@@ -78,7 +79,7 @@ def fit(weighed: sparse.csr_matrix, labels: Ints, count: int, *, strictness: flo
         return Lines(weights, starts)
     from sklearn.svm import LinearSVC  # noqa: PLC0415  A second to load, and only learning needs it.
 
-    machine = LinearSVC(C=strictness, dual=True, tol=1e-3, max_iter=300, random_state=0)
+    machine = LinearSVC(C=strictness, dual=True, tol=NEAR_ENOUGH, max_iter=100, random_state=0)
     with warnings.catch_warnings():
         # Near enough: what it scores is calibrated afterwards. Many labels of few texts each are meant.
         warnings.simplefilter("ignore", UserWarning)

@@ -49,6 +49,7 @@ class Trial:
     """What became of each labelled text while it was kept from learning: its part, probabilities, and threshold."""
 
     part: Ints
+    scores: Floats
     probabilities: Floats
     confidence: Floats
     thresholds: Floats
@@ -93,6 +94,7 @@ def tried(
         thresholds[hold] = calibrating.threshold(confidence[one], right[one], sure=sure)
     return Trial(
         part,
+        scores,
         probabilities,
         confidence,
         thresholds,
