@@ -21,8 +21,8 @@ from zhike.measure.specs import ChurnSpec
 
 TOP = 6
 RAISING = 3
-LEAST = 0.15
-"""What changes the odds by less than a sixth is no reason to call."""
+LEAST = 0.3
+"""What raises the odds by less than a third is no reason to call."""
 
 
 @dataclass(frozen=True, slots=True)

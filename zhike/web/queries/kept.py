@@ -13,13 +13,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import Count, Max
+from psycopg import sql
 
 from zhike.kit import ruletrees
 from zhike.kit.ruletrees import ATTRIBUTES, Rule
-from zhike.measure import lake, reading, snapshots
+from zhike.measure import lake, snapshots
 from zhike.measure import queries as measured
 from zhike.measure.facts import FACTS
 from zhike.measure.models import FactsDay
@@ -34,13 +37,18 @@ from zhike.web.rules.paging import PAGE, Order, Phase, Place
 
 MOST_WORDS = 10_000
 REMEMBERED = 3600  # Seconds; a kept file never changes, and who may be seen is part of the key.
+_CUSTOMERS = sql.Identifier(Customer._meta.db_table)
 IDS = pa.schema([("customer_id", pa.int64())])
 
 
 @lru_cache(maxsize=2)
 def _all_ids(_count: int, _last: int | None) -> pa.Table:
     """Return the numbers of all customers there are; any that was added or erased makes another key."""
-    return reading.rows("SELECT id FROM {customers}", IDS, customers=Customer)
+    # As one text: row by row, a hundred thousand take most of a second.
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT string_agg(id::text, ',') FROM {}").format(_CUSTOMERS))
+        text = cursor.fetchone()[0] or ""
+    return _ids(np.fromstring(text, dtype=np.int64, sep=","))
 
 
 def _ids(keys: Any) -> pa.Table:
