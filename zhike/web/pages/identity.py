@@ -25,7 +25,7 @@ def line(found: Customer, facts: CustomerFacts | None) -> str:
     if facts is not None and facts.seats:
         said.append(gettext("%(count)s seats") % {"count": words.plain(facts.seats)})
     owner = found.owner.name if found.owner else gettext("nobody yet")
-    said.append(gettext("in the care of %(name)s") % {"name": owner})
+    said.append(gettext("In the care of %(name)s") % {"name": owner})
     if found.parent:
         said.append(gettext("belongs to %(name)s") % {"name": found.parent.name})
     return gettext(". ").join(part for part in said if part)

@@ -100,7 +100,7 @@ def test_a_customer_out_of_scope_is_as_good_as_none(
 
 def test_the_head_says_who_this_is_and_offers_the_preferred_way(lanting: Customer, mei: Person) -> None:
     page = page_of(mei, lanting)
-    assert "家居, 杭州. With us for 3 years 2 months. 50 seats. in the care of Mei" in page
+    assert "家居, 杭州. With us for 3 years 2 months. 50 seats. In the care of Mei" in page
     assert "Stores 46" in page
     assert 'href="tel:13800138001"' in page
     assert "Call 周敏" in page
