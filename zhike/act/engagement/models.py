@@ -77,10 +77,10 @@ class TouchQuerySet(models.QuerySet["Touch"]):
         return self.with_everything().only(*own, *people, *(f"customer__facts__{name}" for name in FACTS_SHOWN))
 
     def in_order(self, priority: Any, number: Any) -> Self:
-        """Rows of the queue, the most pressing first, after the one of this priority and number."""
+        """Touches of a queue, the most pressing first, after the one of this priority and number."""
         after = models.Q(priority__lt=priority) | models.Q(priority=priority, id__gt=number)
         # The outer bound lets the index begin there.
-        return self.with_row().filter(models.Q(priority__lte=priority) & after).order_by("-priority", "id")
+        return self.filter(models.Q(priority__lte=priority) & after).order_by("-priority", "id")
 
 
 class Touch(models.Model):

@@ -20,7 +20,7 @@ from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 
 DUE_TO = 99
-PLANNED_TO = 2000  # More than a week ever holds; counting further would take longer than the page.
+PLANNED_TO = 1000  # More than a week ever holds; counting further would take longer than the page.
 
 
 def calendar_in_force() -> WorkCalendar:

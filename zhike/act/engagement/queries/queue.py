@@ -19,7 +19,7 @@ from zhike.ui import words
 
 FIRST, TODAY, WAIT = "first", "today", "wait"
 SIZES = {FIRST: 20, TODAY: 20, WAIT: 10}
-MOST = 999
+MOST = 499
 MOST_OF_CUSTOMER = 10
 
 
@@ -173,7 +173,9 @@ def _of_section(key: str, *, by_book: bool, by_kind: bool) -> Prepared[Touch]:
         found = touches.filter(conditions(Slot("day"), Slot("limit"))[key])
         if by_kind:
             found = found.filter(kind=Slot("kind"))
-        return found.in_order(Slot("priority"), Slot("number"))[: SIZES[key] + 1]
+        keys = found.in_order(Slot("priority"), Slot("number")).values("pk")[: SIZES[key] + 1]
+        # What a row shows is looked up for the rows that are shown, not for all that are sorted.
+        return Touch.objects.filter(pk__in=keys).with_row().order_by("-priority", "id")
 
     return Prepared(make)
 
