@@ -83,3 +83,15 @@ def test_a_customer_without_a_score_shows_nothing_and_a_strangers_is_not_there(
     assert found.status_code == 200
     assert "h-leaving" not in found.content.decode()
     assert jun.get(reverse("customer-leaving", args=[hers.pk])).status_code == 404
+
+
+def test_how_long_before_leaving_customers_were_named_is_drawn(lead: Person) -> None:
+    weeks = [{"days": 7 * week, "left": 10 - week, "named": 9 - week} for week in range(1, 9)]
+    model(date(2026, 3, 5), lead=weeks)
+    page = lead.get(reverse("churn-model")).content.decode()
+    assert 'id="ch-leads"' in page
+    assert "Named before" in page
+    assert '<th scope="row">56</th><td class="n">2</td><td class="n">1</td>' in page
+    ChurnModel.objects.all().delete()
+    model(date(2026, 3, 5), lead=[])
+    assert 'id="ch-leads"' not in lead.get(reverse("churn-model")).content.decode()
