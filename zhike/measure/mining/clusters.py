@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.cluster import hierarchy
 from scipy.spatial import distance
 
-from zhike.measure.mining import terms
+from zhike.measure.mining import terms, titles
 from zhike.measure.mining.corpus import Corpus
 from zhike.measure.mining.linear import Floats, Weighing
 from zhike.measure.mining.sorting import apart
@@ -74,10 +74,9 @@ def _shared(texts: Corpus, weighing: Weighing, weighed: sparse.csr_matrix, rows:
     members = [texts.plain[row] for row in rows[:200]]
     said = terms.spellings(members, weighing.columns[best], pieces=False)
     spelled = {said.get(int(weighing.columns[at]), ""): float(pull[at]) for at in best}
-    readable = {
-        term: weight for term, weight in spelled.items() if all(sign.isalnum() or sign in " '" for sign in term)
-    }
-    found = apart({term: weight * min(len(term), 4) ** 0.5 for term, weight in readable.items()}, 3 * TITLE_TERMS)
+    clean = {term: weight for term, weight in spelled.items() if all(sign.isalnum() or sign in " '" for sign in term)}
+    words = titles.readable(clean, members)
+    found = apart({term: weight * min(len(term), 4) ** 0.5 for term, weight in words.items()}, 3 * TITLE_TERMS)
     return _without_overlap(found)[:TITLE_TERMS]
 
 

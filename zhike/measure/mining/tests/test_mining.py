@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhike.measure.mining import calibrating, clusters, cues, folds, sorting, terms, wording
+from zhike.measure.mining import calibrating, clusters, cues, folds, sorting, terms, titles, wording
 from zhike.measure.mining.corpus import Corpus
 
 
@@ -89,3 +89,29 @@ def test_the_same_problem_in_other_words_is_one_cluster() -> None:
     assert sorted(found[1].rows.tolist()) == [8, 9]
     assert all(11 not in one.rows for one in found)
     assert clusters.clusters(Corpus.of(["alone"])) == []
+
+
+def test_titles_are_words_and_no_halves_of_them() -> None:
+    said = [
+        "水平对置发动机的声音不一样吧",
+        "这款车是水平对置发动机来的",
+        "水平对置发动机费油",
+        "我的油耗也很高啊",
+        "你这个油耗真高",
+    ]
+    found = titles.readable({"置发动机": 3.0, "来的": 2.0, "的油耗": 2.0, "耗真": 1.0, "9是": 1.0, "用户": 1.0}, said)
+    assert found == {"水平对置发动机": 3.0, "油耗": 2.0}
+    english = ["how do i get the exchange rate", "what is the exchange rate today", "is the exchange rate wrong"]
+    said_of = {"the": 5.0, "how do": 4.0, "the exchange rate": 3.0, "exchange rate": 2.0, "rate": 1.0, "today": 1.0}
+    assert titles.readable(said_of, english) == {"exchange rate": 3.0, "rate": 1.0}
+    texts = [
+        "系统登录不上去了",
+        "今天系统又登录不上",
+        "登录不上，请处理",
+        "登录页面打不开",
+        "发票抬头错了",
+        "发票抬头要改",
+    ]
+    for one in clusters.clusters(Corpus.of(texts)):
+        for term in one.terms:
+            assert term in titles.KEPT or not {term[0], term[-1]} & titles.EDGES or term[-2:] in titles.KEPT, term
