@@ -9,6 +9,7 @@ from django.core.cache import cache
 from zhike.decide.segments.models import Segment
 from zhike.kit.ruletrees import FieldType, RuleError, parse
 from zhike.org.models import Staff
+from zhike.org.prepared import Prepared
 from zhike.org.roles import Permission, Scope
 from zhike.web.queries.selection import Selection, seen_by
 from zhike.web.rules import filters
@@ -34,7 +35,7 @@ class View:
 def saved_views(staff: Staff, fields: Mapping[str, FieldType]) -> list[View]:
     """Return the segments that this person may see, those left out that ask about what they may not."""
     found = []
-    for segment in Segment.objects.visible_to(staff):
+    for segment in _SEGMENTS.list(staff):
         conditions = tuple(filters.conditions_of(segment.rule))
         try:
             for condition in conditions:
@@ -45,6 +46,9 @@ def saved_views(staff: Staff, fields: Mapping[str, FieldType]) -> list[View]:
         is_own = may_change and not segment.plan_key
         found.append(View(str(segment.pk), segment.label, conditions, segment.sort, id=segment.pk, is_own=is_own))
     return found
+
+
+_SEGMENTS: Prepared[Segment] = Prepared(lambda viewer: Segment.objects.visible_to(viewer))
 
 
 def standing_views(staff: Staff, mine: str, everybody: str) -> list[View]:
