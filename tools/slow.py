@@ -29,7 +29,7 @@ def measured(lines: Iterable[str]) -> dict[str, float]:
 
 def slow(seconds: dict[str, float]) -> list[str]:
     """Return the functions that are too slow, without the quickest of each file."""
-    files = defaultdict(list)
+    files: dict[str, list[str]] = defaultdict(list)
     for name in sorted(seconds, key=lambda one: seconds[one]):
         files[name.partition("::")[0]].append(name)
     named = []
