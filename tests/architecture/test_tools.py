@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import rules
 import shape
+import slow
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.name)
@@ -23,3 +24,19 @@ def test_shape_measures_a_function_by_its_lines() -> None:
     (function,) = shape.functions(ast.parse("def f():\n    x = 1\n    return x\n"))
     assert shape.length(function) == 3
     assert shape.percentile([1, 2, 3, 4, 100], 0.9) == 100
+
+
+def test_what_takes_long_is_slow_but_the_quickest_of_a_file_stays() -> None:
+    seconds = slow.measured(
+        [
+            "0.50s call     a/test_a.py::test_long[x]",
+            "0.40s setup    a/test_a.py::test_long[y z]",
+            "1.00s call     a/test_a.py::test_short",
+            "0.10s teardown a/test_a.py::test_shortest",
+            "1.00s call     b/test_b.py::test_alone",
+            "9.00s call     c/test_c.py::test_hopeless",
+            "===== slowest durations =====",
+        ]
+    )
+    assert seconds["a/test_a.py::test_long"] == pytest.approx(0.9)
+    assert slow.slow(seconds) == ["a/test_a.py::test_long", "a/test_a.py::test_short", "c/test_c.py::test_hopeless"]
