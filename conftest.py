@@ -22,6 +22,7 @@ import django  # noqa: E402  The environment above must be set before anything r
 
 django.setup()
 
+import hypothesis  # noqa: E402  The same.
 import psycopg  # noqa: E402  Django must be ready before the conftest of the package imports models.
 import pytest  # noqa: E402  The same.
 from django.db import connection, transaction  # noqa: E402  The same.
@@ -35,6 +36,13 @@ KEPT = {"django_content_type", "auth_permission"}  # Written by migrating, and t
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give property tests no deadline, as machines differ, and fewer examples in the quick suite."""
+    hypothesis.settings.register_profile("whole", deadline=None)
+    hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+    hypothesis.settings.load_profile("quick" if "not slow" in str(config.getoption("markexpr")) else "whole")
 
 
 @pytest.hookimpl(tryfirst=True)

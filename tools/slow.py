@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PLACE = Path(__file__).resolve().parents[1] / "tests" / "slow.txt"
-LIMIT, MOST = 0.8, 1.2
+LIMIT, MOST = 0.4, 1.2
 LINE = re.compile(r"\s*([\d.]+)s (?:call|setup|teardown)\s+([^\s\[]+)")
 
 
