@@ -123,7 +123,8 @@ class Outbound:
             wire.close()
 
     def _read(self, answer: http.client.HTTPResponse, wire: _Wire, host: str, until: float) -> bytes:
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         while True:
             wire.hurry(until)
             part = answer.read1(AT_ONCE)

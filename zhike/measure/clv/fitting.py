@@ -92,10 +92,11 @@ class Downhill:
 
         `slope` is that there, where it is known already.
         """
-        if isinstance(self.objective, Curved):
+        own: object = self.objective
+        if isinstance(own, Curved):
             values = np.exp(logs)
             here = self(logs)[1] if slope is None else slope
-            bent = self.objective.hessian(values) * np.outer(values, values) / self.weight
+            bent = own.hessian(values) * np.outer(values, values) / self.weight
             return np.asarray(np.diag(here) - bent)
         width = 1e-4
         rows = []
@@ -129,10 +130,9 @@ def maximise(
 
     downhill, centre = Downhill(objective, weight), np.log(start)
     if coarse is not None and (near := _from_part(downhill, Downhill(coarse, weight), centre)) is not None:
-        logs, information = near
-        bends, directions = np.linalg.eigh(information * weight)
+        bends, directions = np.linalg.eigh(near[1] * weight)
         if bends[0] > UNKNOWABLE**-2:
-            return Top(np.exp(logs), -downhill(logs)[0] * weight, _covariance(bends, directions))
+            return Top(np.exp(near[0]), -downhill(near[0])[0] * weight, _covariance(bends, directions))
     bounds = [(place - FARTHEST, place + FARTHEST) for place in centre]
     found = optimize.minimize(
         downhill, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-7}

@@ -15,7 +15,7 @@ from zhike.measure.clv.quadrature import interval_nodes
 NODES = 32
 AT_ONCE = 4_000
 SPENT = 45.0  # e^-45 of the integrand is nothing beside its beginning.
-Values = tuple[float, "float | Floats", float, "float | Floats"]
+Values = tuple[float, float | Floats, float, float | Floats]
 """r, alpha, s, beta: alpha and beta of everybody, or of each customer."""
 
 
@@ -111,7 +111,7 @@ def dead(values: Values, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, lis
     power = np.where(swapped, r + x, s + 1)
     total = r + s + x
     start = np.minimum(alpha, beta) + t_x
-    q = abs(alpha - beta) / start
+    q = np.asarray(np.abs(np.subtract(alpha, beta)) / start, dtype=np.float64)
     slowest = total - power + power / (1 + q)  # How fast the logarithm of the integrand falls at first; later, faster.
     length = np.log1p((T - t_x) / start)
     np.minimum(length, SPENT / np.where(slowest > 0, slowest, 1), out=length, where=slowest > 0)

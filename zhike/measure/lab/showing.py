@@ -56,7 +56,7 @@ def _models(figures: Mapping[str, Any]) -> Section:
             rows.append([name, _("not carried by the data"), ""])
             continue
         sure = found["standard_errors"]
-        params = "  ".join(f"{letter} {found[letter]:.4g} ± {_error(sure[letter])}" for letter in sure)
+        params = " · ".join(f"{letter} {found[letter]:.4g} ± {_error(sure[letter])}" for letter in sure)
         rows.append([name, params, f"{found['log_likelihood']:,.2f}"])
     head = [_("Model"), _("Parameters ± standard error"), _("Log-likelihood")]
     best = figures["best"]

@@ -94,7 +94,11 @@ def _beside(term: str, joined: str) -> tuple[tuple[str, int], tuple[str, int], i
         before.update(_letter(joined[at - 1 : at]))
         after.update(_letter(joined[end : end + 1]))
         at = joined.find(term, end)
-    return (*(counts.most_common(1)[0] if counts else ("", 0) for counts in (before, after)), places)
+    return _first(before), _first(after), places
+
+
+def _first(counts: Counter[str]) -> tuple[str, int]:
+    return counts.most_common(1)[0] if counts else ("", 0)
 
 
 def _letter(sign: str) -> str:

@@ -155,10 +155,10 @@ def judge(used: Pairs, kind: Ids, split: int, items: int) -> dict[str, Any]:
     before = used.day < split
     own = np.zeros((len(customers), items), dtype=bool)
     own[row[before], used.item[before]] = True
-    there = own.any(axis=1)
+    there: npt.NDArray[np.bool_] = np.asarray(own.any(axis=1))
     wanted = np.zeros_like(own)
     wanted[row[~before], used.item[~before]] = True
-    wanted &= there[:, None] & own[there].any(axis=0)[None, :]
+    wanted &= np.outer(there, own[there].any(axis=0))
     judged = np.flatnonzero(wanted.any(axis=1))
     said: dict[str, Any] = {"customers": len(judged), "first": FIRST}
     if len(judged) < LEAST_JUDGED:

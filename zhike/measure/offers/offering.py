@@ -146,7 +146,7 @@ def is_feature_first(card: Mapping[str, Any], product: float, feature: float) ->
         often * (share / mean if mean and not np.isnan(share) else 1.0)
         for often, share, mean in zip(taken, (product, feature), usual, strict=True)
     ]
-    return chance[1] > chance[0]
+    return bool(chance[1] > chance[0])
 
 
 def _rows(who: Ids, customers: Ids, have: Matrix) -> Matrix:

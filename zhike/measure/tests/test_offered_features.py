@@ -124,8 +124,8 @@ def test_the_page_offers_first_what_the_night_wrote_for_every_customer(workshop:
     products = [Product.objects.create(ref=f"P{number}", name=f"P{number}", category="x") for number in range(4)]
     draw = np.random.default_rng(2)
     for customer in workshop.customers[:30]:
-        for product in draw.choice(products, size=2, replace=False):
-            buy(workshop, customer, product, back=int(draw.integers(5, 200)))
+        for at in draw.choice(len(products), size=2, replace=False):
+            buy(workshop, customer, products[int(at)], back=int(draw.integers(5, 200)))
     book_of: list[Customer] = workshop.customers
     workshop.subscription(book_of[5], TODAY - 100 * DAY, None, 100, quantity=1)
     turns.measure(spec, today=TODAY, now=NOW)

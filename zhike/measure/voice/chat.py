@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -106,14 +107,15 @@ def _read(body: bytes, count: int, allowed: set[str]) -> list[tuple[int, str, fl
         said = json.loads(body)["choices"][0]["message"]["content"]
         listed: list[Any] = json.loads(_bare(said))["answers"]
         rows = [row for row in listed if isinstance(row, dict)]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise NoVerdict(status=200, said=_short(body)) from error
     found: dict[int, tuple[int, str, float]] = {}
     for row in rows:
         number, value, chance = row.get("n"), row.get("answer"), row.get("confidence", 0)
-        is_number = isinstance(number, int) and 1 <= number <= count
-        if is_number and value in allowed and isinstance(chance, int | float) and not isinstance(chance, bool):
-            found[number] = (number - 1, value, float(min(1.0, max(0.0, chance))) if chance == chance else 0.0)
+        if not isinstance(number, int) or not 1 <= number <= count or not isinstance(value, str):
+            continue
+        if value in allowed and isinstance(chance, int | float) and math.isfinite(chance):
+            found[number] = (number - 1, value, float(min(1.0, max(0.0, chance))))
     return list(found.values())
 
 

@@ -64,19 +64,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(429, {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}})
             case "slow":
                 time.sleep(self.server.paused)
-                self._say(200, _completion("{}"))
+                self._say(200, completion("{}"))
             case "garbage":
                 self._raw(200, b"<html>gateway</html>")
             case "prose":
-                self._say(200, _completion("I am sorry, but I cannot do that."))
+                self._say(200, completion("I am sorry, but I cannot do that."))
             case "disallowed":
-                self._say(200, _completion(json.dumps({"answers": [{"n": 1, "answer": "hacked", "confidence": 1}]})))
+                self._say(200, completion(json.dumps({"answers": [{"n": 1, "answer": "hacked", "confidence": 1}]})))
             case "elsewhere":
                 self.send_response(302)
                 self.send_header("Location", "http://169.254.169.254/")
                 self.end_headers()
             case _:
-                self._say(200, _completion(f"```json\n{json.dumps(answered(given))}\n```"))
+                self._say(200, completion(f"```json\n{json.dumps(answered(given))}\n```"))
 
     def _say(self, status: int, body: dict[str, Any]) -> None:
         self._raw(status, json.dumps(body).encode())
@@ -107,7 +107,8 @@ def answered(given: dict[str, Any]) -> dict[str, Any]:
     return {"answers": rows}
 
 
-def _completion(content: str) -> dict[str, Any]:
+def completion(content: str) -> dict[str, Any]:
+    """Return the answer of a service around what its model said."""
     message = {"role": "assistant", "content": content}
     return {
         "id": "chatcmpl-1",

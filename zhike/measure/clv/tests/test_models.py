@@ -140,7 +140,7 @@ def test_pareto_likelihood_is_the_integral_over_the_moment_of_leaving(
     near = start + (float(T[0]) - start) / 50
     slow = sum(quad(integrand, *ends, limit=200, epsrel=1e-10)[0] for ends in ((start, near), (near, float(T[0]))))
     if T[0] - start > 1e-9 * T[0]:
-        assert pareto_nbd.dead(values, x, t_x, T)[0][0] == pytest.approx(math.log(slow) + peak, abs=1e-6)
+        assert pareto_nbd.dead((r, alpha, s, beta), x, t_x, T)[0][0] == pytest.approx(math.log(slow) + peak, abs=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

@@ -19,6 +19,7 @@ from zhike.conftest import Person
 from zhike.kit.outbound import Outbound
 from zhike.measure.voice import chat, chat_simulator, listening, operations, queries
 from zhike.measure.voice.chat_simulator import KEY, MODEL, Simulator
+from zhike.measure.voice.chat_simulator import completion as simulated
 from zhike.measure.voice.judging import OWN, LocalJudge
 from zhike.measure.voice.models import Aspect, JudgedBy, Origin, VoiceText
 from zhike.org.principals import SYSTEM
@@ -89,6 +90,10 @@ def test_what_leaves_the_machine_is_short_and_masked_and_what_comes_back_is_chec
     assert "a.example" not in sent
     assert len(sent) < 2 * chat.LONGEST
     assert simulator.asked[0]["temperature"] == 0
+    for odd in ('{"answers": [{"n": 1, "answer": ["negative"], "confidence": 1}, {"n": "1"}, 7]}', '{"answers": []}'):
+        assert chat._read(json.dumps(simulated(odd)).encode(), 1, {"negative"}) == []
+    with pytest.raises(chat.NoVerdict):
+        chat._read(json.dumps(simulated("[" * 100_000)).encode(), 1, {"negative"})
     simulator.mode = "disallowed"
     found = judge.judge(["x"], Aspect.SENTIMENT, OWN[Aspect.SENTIMENT])
     assert found.values[0] in OWN[Aspect.SENTIMENT]
