@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhike.record.tracking.models import Inbox
-from zhike.record.tracking.operations import drain
+from zhike.record.tracking.models import Inbox, Person
+from zhike.record.tracking.operations import drain, erase_person
 from zhike.record.tracking.rules.packing import LEAST, MARK, packed, unpacked
 from zhike.record.tracking.tests.flow import NOW, digest, event, live, messages, put_in
 
@@ -34,3 +34,15 @@ def test_packed_and_plain_rows_are_drained_alike_and_a_damaged_one_is_refused() 
     done = drain(NOW)
     assert (done.events, done.refused) == (51, 1)
     assert messages(live()) == sorted(digest(name) for name in ["plain", *(f"m{number}" for number in range(50))])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_is_erased_from_a_packed_row() -> None:
+    put_in(event("before", "gone"))
+    drain(NOW)
+    row = put_in(*(event(f"m{number}", "gone" if number % 2 else "u2") for number in range(40)))
+    assert bytes(row.body).startswith(MARK)
+    people = Person.objects.filter(identities__value="gone").values_list("pk", flat=True)
+    erase_person(list(people), by=None, reason="asked", now=NOW)
+    drain(NOW)
+    assert messages(live()) == sorted(digest(f"m{number}") for number in range(0, 40, 2))
