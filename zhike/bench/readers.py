@@ -1,4 +1,4 @@
-"""Readers: people who sign in over HTTP and look at one page after another, without pausing, from threads of their own.
+"""Readers: people who sign in over HTTP and look at one page after another, from threads of their own.
 
 A reader stands for one colleague. What it asks for next is drawn from a seeded generator: lists in many filters and
 orders, near the front and deep inside, following the list's own link to the next page; searches by Chinese characters,
@@ -59,9 +59,10 @@ class Places:
 
 @dataclass
 class Tally:
-    """What all readers have measured so far."""
+    """What all readers have measured so far; `pause` is how long each looks at a page, on average, in seconds."""
 
     wanted: int
+    pause: float = 0.0
     seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     failures: list[str] = field(default_factory=list)
     bytes_read: int = 0
@@ -108,6 +109,8 @@ class Reader(threading.Thread):
                     # All came while the first web process was alone; now they spread over those there are.
                     self.is_warm = True
                     self.connection.close()
+                if self.tally.pause and self.tally.over.wait(self.random.expovariate(1 / self.tally.pause)):
+                    break
                 self._ask(self.random.choices(KINDS, WEIGHTS)[0])
         except (HTTPException, OSError, WrongAnswer) as error:
             self.tally.fail(f"{self.name}: {error!r}")

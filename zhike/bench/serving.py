@@ -1,8 +1,8 @@
-"""`zhike bench pages`: how long people wait for pages while sixteen of them read without pausing."""
+"""`zhike bench pages`: how long people wait while sixteen read without pausing, and fifty as people read."""
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -29,23 +29,37 @@ class Served:
     megabytes: float
 
 
-def measure(fill: Fill, *, readers: int, requests: int, warm_up: float, say: Callable[[str], None]) -> Served:
-    """Serve the company as `zhike run` does and let the readers read until each kind was asked for often enough."""
+@dataclass(frozen=True)
+class Crowd:
+    """So many people, until each kind of page was asked for so often; `pause` is how long they look at one, in s."""
+
+    people: int
+    requests: int
+    warm_up: float
+    pause: float = 0.0
+
+
+def measure(fill: Fill, crowds: Sequence[Crowd], say: Callable[[str], None]) -> list[Served]:
+    """Serve the company as `zhike run` does and let one crowd after another read."""
     port = _free_port()
     with running.supervised(running.children(HOST, port, workers=2)):
         if not running.wait_until_answering(HOST, port):
             raise PagesFailed("the web server does not answer")
-        tally = Tally(requests)
-        crowd = [
-            Reader(number, port, _places(), (fill.people[number % len(fill.people)], PASSWORD), fill.customers, tally)
-            for number in range(readers)
-        ]
-        try:
-            return _read(crowd, tally, warm_up, say)
-        finally:
-            tally.over.set()
-            for reader in crowd:
-                reader.join(timeout=10)
+        return [_read_by(crowd, fill, port, say) for crowd in crowds]
+
+
+def _read_by(crowd: Crowd, fill: Fill, port: int, say: Callable[[str], None]) -> Served:
+    tally = Tally(crowd.requests, crowd.pause)
+    readers = [
+        Reader(number, port, _places(), (fill.people[number % len(fill.people)], PASSWORD), fill.customers, tally)
+        for number in range(crowd.people)
+    ]
+    try:
+        return _read(readers, tally, crowd.warm_up, say)
+    finally:
+        tally.over.set()
+        for reader in readers:
+            reader.join(timeout=10)
 
 
 def _read(crowd: list[Reader], tally: Tally, warm_up: float, say: Callable[[str], None]) -> Served:

@@ -131,8 +131,12 @@ def test_what_a_killed_benchmark_left_is_swept_by_the_next(place: Path, monkeypa
     [
         (
             "pages",
-            ["--requests", "4", "--readers", "4", "--warm-up", "1"],
-            {"list_p95_ms", "search_p95_ms", "detail_p95_ms", "today_p95_ms"},
+            ["--requests", "4", "--readers", "4", "--people", "5", "--warm-up", "1"],
+            {
+                f"{by}{what}"
+                for by in ("", "people_")
+                for what in ("list_p95_ms", "search_p95_ms", "detail_p95_ms", "today_p95_ms", "requests_per_s")
+            },
         ),
         ("turn", [], {"seconds", "peak_mb"}),
         ("facts", ["--events", "100000"], {"events", "seconds", "scan_seconds", "ratio", "peak_mb", "equal"}),

@@ -39,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--events", type=int, help="tracked events in the lake (facts; 100 per customer)")
         parser.add_argument("--usage-rows", type=int, help="usage rows per customer (pages 30; turn 300)")
         parser.add_argument("--readers", type=int, default=16, help="people who read at the same time (16)")
+        parser.add_argument("--people", type=int, default=50, help="people who then read with pauses of 5 s (50)")
         parser.add_argument("--requests", type=int, default=400, help="least requests of each kind of page (400)")
         parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before measuring begins (20)")
         parser.add_argument("--seconds", type=float, default=20.0, help="of batches (ingest; 20)")
@@ -129,13 +130,19 @@ class Command(BaseCommand):
 
     def _pages(self, fill: filling.Fill, options: dict[str, Any], say: Progress) -> dict[str, float]:
         self._make_today(fill.today, say)
-        served = serving.measure(
-            fill, readers=options["readers"], requests=options["requests"], warm_up=options["warm_up"], say=say
-        )
-        for kind, found in served.pages.items():
-            say(f"{kind:<7} {found}")
-        say(f"{served.per_second:.0f} requests a second, {served.megabytes:.0f} MB of pages")
-        return {f"{kind}_p95_ms": round(found.p95, 1) for kind, found in served.pages.items()}
+        crowds = {
+            "": serving.Crowd(options["readers"], options["requests"], options["warm_up"]),
+            "people_": serving.Crowd(options["people"], options["requests"] // 4, options["warm_up"], pause=5.0),
+        }
+        figures: dict[str, float] = {}
+        for name, found_by in zip(crowds, serving.measure(fill, list(crowds.values()), say), strict=True):
+            say(f"{crowds[name].people} readers, who pause for {crowds[name].pause:.0f} s:")
+            for kind, found in found_by.pages.items():
+                say(f"{kind:<7} {found}")
+            say(f"{found_by.per_second:.0f} requests a second, {found_by.megabytes:.0f} MB of pages")
+            figures |= {f"{name}{kind}_p95_ms": round(found.p95, 1) for kind, found in found_by.pages.items()}
+            figures[f"{name}requests_per_s"] = round(found_by.per_second, 1)
+        return figures
 
     def _make_today(self, today: date, say: Progress) -> None:
         """Measure and plan once, so that pages show what they show every day."""
