@@ -42,6 +42,7 @@ def test_a_past_day_stays_while_one_clicks_through(
     page.locator(".as-of a.btn").click()
     page.wait_for_load_state("networkidle")
     assert "as_of" not in page.url
-    expect(page.locator(".fall tbody tr").first).to_be_attached()
+    expect(page.locator("#h-health")).to_be_visible()
+    expect(page.locator("#changed .skel")).to_have_count(0)  # What changed has been told.
     one.check_nothing_sticks_out()
     one.check_no_complaints()
