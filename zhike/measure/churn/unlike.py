@@ -69,7 +69,8 @@ class Among:
             parts.append((np.sign(held) * np.log1p(np.abs(held)) if logs else held)[:, None])
         found = np.hstack(parts)
         deviation = found.std(axis=0)
-        return (found - found.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+        standard: Floats = (found - found.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+        return standard
 
     def view(self, name: str, rows: Rows, target: Floats, *, logs: bool) -> Floats:
         """Return the few columns that go most with the target on these rows of the sample, and a constant."""

@@ -150,7 +150,7 @@ def test_pages_of_fifty_lead_on_and_back(firm: Company, customer: Make, mei: Per
 def test_the_number_of_queries_does_not_grow_with_the_rows(
     lanting: Customer, customer: Make, mei: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    customer("一家", mei.staff, health=Decimal(70), health_band="warning")  # One without worth: its stretch is read too.
+    customer("一家", mei.staff, health=Decimal(70), health_band="warning")  # Without worth: its stretch is read too.
     mei.get("/customers")
     with django_assert_num_queries(17):
         mei.get("/customers")

@@ -71,7 +71,7 @@ def real() -> Iterator[tuple[str, dict[str, tables.Column]]]:
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not beside the checkout")
 def test_no_scale_is_found_damaged_in_real_tables() -> None:
-    wrong = {}
+    wrong: dict[str, list[str]] = {}
     for name, columns in real():
         found = scales.inside(columns, {one.name: one.values for one in columns.values()})
         wrong |= {name: [one.column for one in found]} if found else {}
