@@ -19,7 +19,7 @@ class Person(Client):
     def __init__(self, staff: Staff) -> None:
         super().__init__()
         self.staff = staff
-        self.force_login(staff, backend="zhike.org.backends.StaffBackend")
+        self.force_login(staff)
 
 
 @pytest.fixture

@@ -77,5 +77,5 @@ def test_every_door_keeps_out_whom_it_should(role: str, hire: Callable[..., Clie
             if (expected and status not in expected) or (not expected and status in {401, 403}) or status >= 500:
                 wrong.append((name, method, status))
         if name == "sign-out" and role != "nobody":
-            visitor.force_login(visitor.staff, backend="django.contrib.auth.backends.ModelBackend")  # type: ignore[attr-defined]  # Set where the visitor is made.
+            visitor.force_login(visitor.staff)  # type: ignore[attr-defined]  # Set where the visitor is made.
     assert wrong == []
