@@ -51,6 +51,9 @@ def customer_changed(request: StaffRequest, customer_id: int) -> HttpResponse:
     }
     try:
         told = asof.change(found.pk, since=since, until=end)
+    except asof.NotThere as refusal:
+        named = asof.NotThere(customer=found.name, day=refusal.details["day"])
+        return render(request, "web/changed.html", context | {"missing": sentence(named)})
     except Refusal as refusal:
         return render(request, "web/changed.html", context | {"missing": sentence(refusal)})
     hidden = queries.hidden_from(request.staff)

@@ -234,6 +234,9 @@ def _main(page: str) -> str:
 def test_a_customer_who_came_later_was_not_known(lanting: Customer, then: date, customer: Make, mei: Person) -> None:
     later = customer("后来者", mei.staff, joined=then + timedelta(days=2))
     assert "was not known that morning" in shown(mei, f"/customers/{later.pk}", as_of=then.isoformat())
+    assert f"Customer {later.name} was not known on" in shown(
+        mei, f"/customers/{later.pk}/changed", since=then.isoformat()
+    )
 
 
 def test_the_past_list_costs_as_many_queries_whatever_its_length(
