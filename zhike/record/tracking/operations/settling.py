@@ -29,14 +29,20 @@ NAME = """
 PAIRS = "unnest(%s::bigint[], %s::bigint[]) AS m (other, root)"
 RENAME = f"UPDATE tracking_identity i SET person_id = m.root FROM {PAIRS} WHERE i.person_id = m.other"  # noqa: S608  Our own.
 FOLLOW = f"UPDATE tracking_person p SET merged_into_id = m.root FROM {PAIRS} WHERE p.merged_into_id = m.other"  # noqa: S608  Our own.
+# Counts and traits are gathered apart: joined, a person's count would be added once for each trait.
 GATHER = f"""
-    UPDATE tracking_person p SET waiting = p.waiting + o.waiting, first_seen = least(p.first_seen, o.first_seen),
-        traits = o.traits || p.traits
-    FROM (SELECT m.root, sum(t.waiting) AS waiting, min(t.first_seen) AS first_seen,
-            coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.key IS NOT NULL), '{{}}') AS traits
-        FROM {PAIRS} JOIN tracking_person t ON t.id = m.other
-        LEFT JOIN LATERAL jsonb_each(t.traits) e ON true GROUP BY m.root) o
-    WHERE p.id = o.root
+    WITH pairs AS (SELECT DISTINCT other, root FROM {PAIRS}),
+    counts AS (
+        SELECT root, sum(t.waiting) AS waiting, min(t.first_seen) AS first_seen
+        FROM pairs JOIN tracking_person t ON t.id = other GROUP BY root
+    ),
+    known AS (
+        SELECT root, jsonb_object_agg(e.key, e.value) AS traits
+        FROM pairs JOIN tracking_person t ON t.id = other CROSS JOIN LATERAL jsonb_each(t.traits) e GROUP BY root
+    )
+    UPDATE tracking_person p SET waiting = p.waiting + counts.waiting,
+        first_seen = least(p.first_seen, counts.first_seen), traits = coalesce(known.traits, '{{}}') || p.traits
+    FROM counts LEFT JOIN known USING (root) WHERE p.id = counts.root
 """  # noqa: S608  Our own.
 MERGE = f"""
     UPDATE tracking_person p SET merged_into_id = m.root, waiting = 0, customer_id = NULL, contact_id = NULL,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from zhike.record.customers.models import Customer
@@ -158,8 +158,38 @@ def clean(transactional_db: None) -> None:
     return
 
 
+def said(kind: str, message: str, **names: Any) -> dict[str, Any]:
+    return {"type": kind, "event": "Opened", "messageId": message, "timestamp": NOW.isoformat(), **names}
+
+
+def test_waiting_events_are_counted_once_when_people_turn_out_to_be_one(clean: None) -> None:
+    empty()
+    put_in(
+        said("track", "m1", anonymousId="a"),
+        said("identify", "m2", anonymousId="a", traits={"city": "杭州", "plan": "pro", "seats": 3}),
+    )
+    drain(NOW)
+    put_in(said("track", "m3", userId="u"))
+    drain(NOW)
+    put_in(said("identify", "m4", userId="u", anonymousId="a"))
+    drain(NOW)
+    assert [one.waiting for one in Person.objects.filter(merged_into=None)] == [4]
+
+
+TWO_NAMES_ONE_ALIAS = [
+    [said("track", "m2", userId="u1"), said("alias", "m1", userId="u2", previousId="u2")],
+    "drain",
+    [
+        said("track", "m1", userId="u1"),
+        said("track", "m1", userId="u1"),
+        said("alias", "m0", userId="u1", previousId="u2"),
+    ],
+]
+
+
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@example(steps=TWO_NAMES_ONE_ALIAS)
 @given(steps=STEPS)
 def test_each_accepted_message_is_where_the_model_says(clean: None, steps: list[Any]) -> None:
     empty()

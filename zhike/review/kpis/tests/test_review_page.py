@@ -58,5 +58,5 @@ def test_old_values_do_not_add_questions(
     for values in ([3], [4] * 20):
         KpiValue.objects.all().delete()
         take("nps", *values)
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(10):
             mei.get("/review")
