@@ -54,6 +54,16 @@ def test_five_wrong_guesses_lock_the_account_even_for_the_right_password(registe
         signin.check(registered.email, PASSWORD, source="10.0.0.9", now=SignInGuard.objects.first().last_failure_at)  # type: ignore[union-attr]  # There is one.
 
 
+def test_an_office_behind_one_address_gets_in_and_its_wrong_guesses_still_count(
+    registered: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "SOURCE_GUESSES", 3)
+    assert [post(Client(), registered.email, PASSWORD) for _colleague in range(5)] == [302] * 5
+    for number in range(3):
+        assert post(Client(), f"nobody{number}@company.example", "a guess") == 422
+    assert post(Client(), registered.email, PASSWORD) == 422
+
+
 def test_the_lock_ends_after_its_window(registered: Staff) -> None:
     for _guess in range(signin.ACCOUNT_GUESSES + 3):
         with pytest.raises(Refusal):
