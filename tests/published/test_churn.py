@@ -7,7 +7,7 @@ from tests.published.rows import Published, published
 
 ROWS = published(*churn.DATASETS)
 needs_data = pytest.mark.skipif(not ROWS, reason="the shared data are not beside the checkout")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("published churn")]
 
 
 @needs_data
