@@ -68,7 +68,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def company() -> Iterator[Company]:
     # Not below pytest's own folder: the next run of pytest closes that to the server's unprivileged user.
     port = free_port()
@@ -86,7 +86,7 @@ def company() -> Iterator[Company]:
     shutil.rmtree(found.home.parent)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
