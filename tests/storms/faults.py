@@ -19,7 +19,7 @@ import psycopg
 from tests.storms import processes
 from tests.storms.probing import Probe
 from tests.storms.processes import DATABASE, PAGES, STREAM
-from tests.storms.system import ROOT, System, changed_copy, ensure, sending, sent
+from tests.storms.system import ROOT, StormFailed, System, changed_copy, ensure, sending, sent
 
 BACK_WITHIN = 15.0  # Seconds after a fault is over until the first 2xx.
 CAUGHT_UP_WITHIN = 60.0  # Until what came before is in the lake.
@@ -62,8 +62,9 @@ def storm(folder: Path, *, seed: int, hold: float, rate: float, sabotage: bool =
 
 
 def _suffer(system: System, probe: Probe, name: str, fault: Fault, folder: Path, hold: float) -> dict[str, Any]:
-    began, before = time.monotonic(), len(system.tail(None))
+    before = len(system.tail(None))
     with fault(system, folder):
+        began = time.monotonic()
         time.sleep(hold)
         bites = ""
         while not bites:
@@ -183,7 +184,10 @@ def no_more_files(system: System, _folder: Path) -> Iterator[None]:
 def stalled(system: System, _folder: Path) -> Iterator[None]:
     """Let the database stand still, as it does when its disk does not answer."""
     first = system.postmaster()
-    family = processes.recorded(first.pid, DATABASE) if first else []
+    if first is None:
+        raise StormFailed("there is no database to hold up")
+    first.send(signal.SIGSTOP)  # From here on it starts no process that would not be among those found next.
+    family = processes.recorded(first.pid, DATABASE)
     for each in family:
         each.send(signal.SIGSTOP)
     try:
