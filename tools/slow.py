@@ -15,7 +15,7 @@ from pathlib import Path
 
 PLACE = Path(__file__).resolve().parents[1] / "tests" / "slow.txt"
 LIMIT, MOST = 0.4, 1.2
-LINE = re.compile(r"\s*([\d.]+)s (?:call|setup|teardown)\s+([^\s\[]+)")
+LINE = re.compile(r"\s*([\d.]+)s (?:call|setup|teardown)\s+([^\s\[@]+)")  # pytest-xdist writes a group behind an @.
 
 
 def measured(lines: Iterable[str]) -> dict[str, float]:

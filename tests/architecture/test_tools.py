@@ -34,7 +34,7 @@ def test_what_takes_long_is_slow_but_the_quickest_of_a_file_stays() -> None:
             f"{little:.2f}s setup    a/test_a.py::test_long[y z]",
             f"{little:.2f}s teardown a/test_a.py::test_short",
             f"{much:.2f}s call     b/test_b.py::test_alone",
-            f"{far:.2f}s call     c/test_c.py::test_hopeless",
+            f"{far:.2f}s call     c/test_c.py::test_hopeless@storms",
             "===== slowest durations =====",
         ]
     )
