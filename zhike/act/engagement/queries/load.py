@@ -131,7 +131,7 @@ def capacity(principal: Principal, weekly: int, day: date) -> Capacity:
 def _coming(by_book: bool) -> Prepared[tuple[date, date | None]]:
     def make(viewer: Principal) -> QuerySet[Any, Any]:
         touches = open_in_queue(viewer, by_book=by_book).filter(due_on__lte=Slot("until"))
-        return touches.order_by().values_list("due_on", "snoozed_until")[: PLANNED_TO + 1]
+        return touches.order_by("due_on").values_list("due_on", "snoozed_until")[: PLANNED_TO + 1]
 
     return Prepared(make)
 

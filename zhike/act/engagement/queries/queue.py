@@ -21,23 +21,28 @@ FIRST, TODAY, WAIT = "first", "today", "wait"
 SIZES = {FIRST: 20, TODAY: 20, WAIT: 10}
 MOST = 499
 MOST_OF_CUSTOMER = 10
+Counted = dict[str, list[tuple[str, int]]]  # Kind and minutes of the touches of each section.
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSection:
-    """One stretch of the queue. `more` continues it: the value of `after` for the rows that follow, or empty."""
+    """One stretch of the queue. `more` continues it: the value of `after` for the rows that follow, or empty.
+
+    `is_capped` says that counting ended at MOST touches: there are as many as `count` says, or more.
+    """
 
     key: str
     count: int
     minutes: int
     rows: list[QueueRow]
     more: str = ""
+    is_capped: bool = False
 
     @property
     def title(self) -> str:
         match self.key:
             case "first":
-                count = {"count": bounded(self.count)}
+                count = {"count": at_least(self.count, capped=self.is_capped)}
                 return ngettext("Do this one first", "Do these %(count)s first", self.count) % count
             case "today":
                 return gettext("Today")
@@ -46,7 +51,10 @@ class QueueSection:
 
     @property
     def note(self) -> str:
-        about = {"count": bounded(self.count), "time": duration(self.minutes)}
+        about = {
+            "count": at_least(self.count, capped=self.is_capped),
+            "time": f"{duration(self.minutes)}{'+' if self.is_capped else ''}",
+        }
         match self.key:
             case "first":
                 return gettext("urgent, about %(time)s") % about
@@ -62,7 +70,7 @@ class QueueSection:
 class Queue:
     """What one person sees of a day. Counts and minutes of the sections follow the filter, `kinds` does not.
 
-    No section is counted further than MOST + 1, which is said as "more than that": nobody works through more in a day.
+    No section is counted further than MOST: nobody works through more in a day. Figures of a longer one say so.
     """
 
     day: date
@@ -76,28 +84,37 @@ class Queue:
         return sum(section.count for section in self.sections)
 
     @property
+    def is_capped(self) -> bool:
+        return any(section.is_capped for section in self.sections)
+
+    @property
     def all(self) -> int:
         return sum(self.kinds.values())
 
     @property
     def everything(self) -> str:
         """How many there are of all kinds, in words."""
-        return bounded(self.all)
+        return at_least(self.all, capped=self.is_capped)
 
     @property
     def choices(self) -> list[tuple[str, str, str]]:
         """The kinds to choose from: key, name, count."""
-        return [(kind, str(NAMES[TouchKind(kind)]), bounded(count)) for kind, count in self.kinds.items()]
+        return [
+            (kind, str(NAMES[TouchKind(kind)]), at_least(count, capped=self.is_capped))
+            for kind, count in self.kinds.items()
+        ]
 
     @property
     def effort(self) -> str:
-        due = sum(section.minutes for section in self.sections if section.key != WAIT)
-        return gettext("What is due takes about %(time)s") % {"time": duration(due)}
+        sections = [section for section in self.sections if section.key != WAIT]
+        more = "+" if any(section.is_capped for section in sections) else ""
+        time = duration(sum(section.minutes for section in sections))
+        return gettext("What is due takes about %(time)s") % {"time": f"{time}{more}"}
 
 
-def bounded(count: int) -> str:
-    """Write a count that ended at MOST."""
-    return words.plain(count) if count <= MOST else f"{words.plain(MOST)}+"
+def at_least(count: int, *, capped: bool) -> str:
+    """Write a count; one that ended at a bound says that there may be more."""
+    return f"{words.plain(count)}{'+' if capped else ''}"
 
 
 def duration(minutes: int) -> str:
@@ -124,7 +141,7 @@ def today_queue(
     only, place = _place(after)
     counted = asking.counted()
     sections = [
-        _section(key, asking, counted, place if key == only else None, drawer, opened)
+        _section(key, asking, counted[key], place if key == only else None, drawer, opened)
         for key in SIZES
         if only in ("", key)
     ]
@@ -140,9 +157,13 @@ class _Asking:
     limit: date
     kind: str
 
-    def counted(self) -> list[tuple[str, str, int]]:
-        """Return section, kind and minutes of each touch, at most MOST + 1 of a section."""
-        return _in_sections(is_of_book(self.principal)).list(self.principal, day=self.day, limit=self.limit)
+    def counted(self) -> Counted:
+        """Return kind and minutes of each touch by section, at most MOST + 1 of a section."""
+        found: Counted = {key: [] for key in SIZES}
+        ask = _in_sections(is_of_book(self.principal))
+        for section, kind, minutes in ask.list(self.principal, day=self.day, limit=self.limit):
+            found[section].append((kind, minutes))
+        return found
 
     def rows(self, key: str, place: tuple[float, int] | None) -> list[Touch]:
         """Return the touches of a section in their order, one more than are shown."""
@@ -190,27 +211,27 @@ def conditions(day: date | Slot, limit: date | Slot) -> dict[str, Q]:
     }
 
 
-def _by_kind(counted: list[tuple[str, str, int]]) -> dict[str, int]:
-    found = Counter(kind for _section, kind, _minutes in counted)
+def _by_kind(counted: Counted) -> dict[str, int]:
+    found = Counter(kind for touches in counted.values() for kind, _minutes in touches[:MOST])
     return {kind: found[kind] for kind in TouchKind.values if found[kind]}
 
 
 def _section(
     key: str,
     asking: _Asking,
-    counted: list[tuple[str, str, int]],
+    counted: list[tuple[str, int]],
     place: tuple[float, int] | None,
     drawer: Drawer,
     opened: int | None,
 ) -> QueueSection:
     size = SIZES[key]
-    among = [minutes for section, kind, minutes in counted if section == key and asking.kind in ("", kind)]
-    count, minutes = len(among), sum(among)
-    found = asking.rows(key, place) if count or asking.kind else []
+    among = [minutes for kind, minutes in counted[:MOST] if asking.kind in ("", kind)]
+    found = asking.rows(key, place) if counted else []
     shown = found[:size]
     more = f"{key}:{shown[-1].priority!r}:{shown[-1].pk}" if len(found) > size else ""
     rows = [drawer.row(touch, opened=touch.pk == opened, primary=key == FIRST) for touch in shown]
-    return QueueSection(key, count, minutes, rows, more)
+    # Of one kind, more may be shown than were among those counted.
+    return QueueSection(key, max(len(among), len(rows)), sum(among), rows, more, len(counted) > MOST)
 
 
 def _place(after: str) -> tuple[str, tuple[float, int] | None]:

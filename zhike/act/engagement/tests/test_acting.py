@@ -15,6 +15,7 @@ from zhike.act.engagement import operations, queries
 from zhike.act.engagement.models import Touch
 from zhike.act.engagement.queries.load import Load
 from zhike.act.engagement.queries.planning import contact_days
+from zhike.act.engagement.queries.queue import MOST
 from zhike.conftest import NOW, Person
 from zhike.kit.calendars import CHINA
 from zhike.org.models import AuditLine
@@ -210,6 +211,26 @@ def test_the_queue_has_three_sections_in_the_order_of_priority(customer: Make, m
     assert queries.load_of(mei.staff, TODAY, NOW) == Load(due=3, made=0)
     everybody = replace(SYSTEM, pk=jun.staff.pk)
     assert queries.load_of(everybody, TODAY, NOW).due == 1, "the queue of somebody with a book is the book"
+
+
+def test_a_queue_beyond_counting_says_that_there_are_more(customer: Make, mei: Person) -> None:
+    one = customer("C1")
+    touch_of(one, mei, urgency=1, kind="renewal", priority=9, key="first")
+    whole = Touch.objects.get()
+    Touch.objects.bulk_create(_another(whole, number) for number in range(MOST))
+    found = queries.today_queue(mei.staff, TODAY)
+    assert (found.count, found.is_capped, found.everything) == (MOST, True, f"{MOST}+")
+    assert found.sections[1].note.startswith(f"{MOST}+ ")
+    renewals = queries.today_queue(mei.staff, TODAY, kind="renewal")
+    assert [row.kind for row in renewals.sections[1].rows] == ["renewal"]
+    assert (renewals.count, renewals.sections[1].is_capped) == (1, True)
+    Touch.objects.filter(kind="cadence").first().delete()  # type: ignore[union-attr]  # There are hundreds.
+    assert queries.today_queue(mei.staff, TODAY).everything == str(MOST)
+
+
+def _another(touch: Touch, number: int) -> Touch:
+    same = {field.attname: getattr(touch, field.attname) for field in Touch._meta.concrete_fields}
+    return Touch(**{**same, "id": None, "kind": "cadence", "priority": 1.0, "key": f"more {number}"})
 
 
 def test_the_queue_is_paged_without_gaps(customer: Make, mei: Person) -> None:
