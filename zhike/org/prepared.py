@@ -17,7 +17,6 @@ from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 
 from zhike.org.principals import Principal
-from zhike.org.roles import Scope
 
 Row = TypeVar("Row")
 
@@ -52,14 +51,26 @@ class Viewer:
     """A reader of some scope, whoever it is; the question is written once for each scope."""
 
     scope: str
+    team_id: Any
     pk: Any = field(default_factory=lambda: Slot("viewer"))
-    team_id: Any = field(default_factory=lambda: Slot("viewer_team"))
     sees_personal: bool = False
     sees_revenue: bool = False
 
     def may(self, permission: str) -> bool:
-        """Rights are for the page to heed; a statement never depends on them."""
-        raise NotImplementedError(permission)
+        """Raise TypeError: rights are for the page to heed, a statement is the same for all who have its scope."""
+        raise TypeError(f"a statement cannot depend on who may {permission}")
+
+    @classmethod
+    def like(cls, principal: Principal) -> "Viewer":
+        """Return what stands for everybody who sees as this person does."""
+        return cls(principal.scope, None if principal.team_id is None else Slot("viewer_team"))
+
+
+class Nobody:
+    """Stands for the reader of a question that is not scoped; one that is was asked without saying for whom."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise TypeError(f"this question is scoped, and was asked without a reader ({name})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +103,23 @@ class _Asking:
 class Prepared(Generic[Row]):
     """A question of one shape: models, or tuples where the queryset is one of `values_list`.
 
-    `make` writes it, with Slot("name") for each value; scoped questions are given a Viewer to pass to `visible_to`.
+    `make` writes it, with Slot("name") for each value; scoped questions are given a Viewer to pass to `visible_to`, and
+    raise TypeError when they are asked without a reader.
     """
 
-    def __init__(self, make: Callable[[Viewer], QuerySet[Any, Any]]) -> None:
+    def __init__(self, make: Callable[[Any], QuerySet[Any, Any]]) -> None:
         self.make = make
-        self.known: dict[str, _Written] = {}
+        self.known: dict[tuple[str, bool] | None, _Written] = {}
 
     def list(self, viewer: Principal | None = None, **values: Any) -> list[Row]:
         """Return the rows for these values, as far as `viewer` may see them where the question is scoped."""
-        scope = Scope.ALL if viewer is None else viewer.scope
+        shape = None
         if viewer is not None:
-            if scope == Scope.TEAM and viewer.team_id is None:
-                scope = Scope.OWN  # As `owned_by` has it.
+            shape = (viewer.scope, viewer.team_id is None)
             values |= {"viewer": viewer.pk, "viewer_team": viewer.team_id}
-        written = self.known.get(scope)
+        written = self.known.get(shape)
         if written is None:
-            written = self.known[scope] = self._write(Viewer(scope))
+            written = self.known[shape] = self._write(Viewer.like(viewer) if viewer is not None else Nobody())
         asking = _Asking(written, values)
         if written.asked._fields is not None:  # type: ignore[attr-defined]  # Set by values and values_list alone.
             return cast("list[Row]", list(asking.compiler.results_iter(tuple_expected=True)))
@@ -118,7 +129,7 @@ class Prepared(Generic[Row]):
         """Return the first row, None when there is none; the question itself says where to stop."""
         return next(iter(self.list(viewer, **values)), None)
 
-    def _write(self, viewer: Viewer) -> _Written:
+    def _write(self, viewer: Viewer | Nobody) -> _Written:
         asked = self.make(viewer)
         compiler = asked.query.get_compiler(using=connection.alias)
         text, parameters = compiler.as_sql()

@@ -60,9 +60,11 @@ def timeline(
     found: list[Moment] = []
     for kind in KINDS:
         if kind in kinds:
-            older = _rows(kind, customer.pk, principal, zone, at, _bound(kind, rank, pk))[: limit + 1]
-            newest = at is None and limit == PAGE
-            rows = _NEWEST[kind].list(principal, customer=customer.pk) if newest else older
+            rows: Sequence[Any]
+            if at is None and limit == PAGE:
+                rows = _NEWEST[kind].list(principal, customer=customer.pk)
+            else:
+                rows = list(_rows(kind, customer.pk, principal, zone, at, _bound(kind, rank, pk))[: limit + 1])
             found += [Moment(kind, _moment_of(kind, row, zone), row) for row in rows]
     found.sort(key=lambda moment: (moment.at, -KINDS.index(moment.kind), moment.row.pk), reverse=True)
     page = found[:limit]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,8 @@ from zhike.conftest import NOW, Person
 from zhike.org.models import Staff
 from zhike.org.once import once, remembering
 from zhike.org.prepared import Prepared, Slot, Slots
+from zhike.org.principals import SYSTEM
+from zhike.org.roles import Scope
 from zhike.record.customers.models import Customer
 
 NAMED: Prepared[Customer] = Prepared(
@@ -72,6 +75,20 @@ def test_a_value_is_no_part_of_the_statement(crowd: list[Customer], mei: Person)
 def test_a_forgotten_value_is_an_error(crowd: list[Customer], mei: Person) -> None:
     with pytest.raises(KeyError, match="name"):
         NAMED.list(mei.staff)
+
+
+def test_a_scoped_question_is_never_answered_without_a_reader(crowd: list[Customer], admin: Person) -> None:
+    NAMED.list(admin.staff, name="a")
+    with pytest.raises(TypeError, match="without a reader"):
+        NAMED.list(name="a")
+
+
+def test_who_has_no_team_sees_the_own_customers_alone(crowd: list[Customer], mei: Person, lead: Person) -> None:
+    alone = replace(SYSTEM, scope=Scope.TEAM, pk=mei.staff.pk, team_id=None)
+    NAMED.list(lead.staff, name="a")
+    expected = list(Customer.objects.visible_to(alone).filter(name__gte="a").order_by("name"))
+    assert NAMED.list(alone, name="a") == expected
+    assert len(expected) == 4
 
 
 def test_a_reading_request_asks_once_and_others_each_time() -> None:
