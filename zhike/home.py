@@ -187,6 +187,7 @@ def _configuration() -> str:
     shared = max(128, min(2048, memory // 2**20 // 8))
     return f"""\
 # Written when this cluster was made. fsync and synchronous_commit stay on: an answer means the data is safe.
+# Statements are many and short: compiling one, or starting processes for it, takes longer than answering it.
 listen_addresses = ''
 unix_socket_permissions = 0700
 max_connections = 200
@@ -198,6 +199,7 @@ max_wal_size = 4GB
 checkpoint_timeout = 10min
 random_page_cost = 1.1
 jit = off
+max_parallel_workers_per_gather = 0
 timezone = 'UTC'
 log_min_duration_statement = 5000
 """

@@ -97,8 +97,6 @@ def _database(address: str) -> dict[str, object]:
     """Return Django's description of the database at a libpq address."""
     parts = conninfo_to_dict(address)
     extra = {key: value for key, value in parts.items() if key not in {"dbname", "user", "password", "host", "port"}}
-    # Our statements are many and short: compiling one, or starting processes for it, takes longer than answering it.
-    extra["options"] = f"-c jit=off -c max_parallel_workers_per_gather=0 {extra.get('options', '')}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.get("dbname"),
