@@ -205,8 +205,7 @@ class CustomerList:
             if "last_touch" in self.columns:
                 read.append("facts__last_touch")
             return KeptListing(self.kept_selection, self.order, read)
-        chosen = self.selection
-        return Listing(chosen.customers(), self.order, read, measured_only=chosen.measured_only, facts=chosen.listed())
+        return self.selection.listing(self.order, read)
 
     @cached_property
     def page(self) -> Page:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from zhike.web.queries.budget import within
-from zhike.web.queries.paging import Listing, place_of
+from zhike.web.queries.paging import place_of
 from zhike.web.queries.selection import Selection
 from zhike.web.queries.status import COUNTED_TO
 from zhike.web.rules.paging import Order, Phase
@@ -29,7 +29,7 @@ def neighbours_of(customer_id: int, selection: Selection, order: Order) -> Neigh
     if row is None:
         return Neighbours()
     place = place_of({**row, "phase": _phase(row, order)}, order)
-    listing = Listing(selection.customers(), order, (), measured_only=selection.measured_only, facts=selection.listed())
+    listing = selection.listing(order, ())
     before = listing.page(before=place, size=1).rows
     after = listing.page(after=place, size=1).rows
     number = _number(selection, order, row) if place.phase == "known" else None

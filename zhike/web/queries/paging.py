@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from zhike.measure.models import CustomerFacts
 from zhike.org.prepared import Prepared, Slots
+from zhike.org.principals import Principal
 from zhike.record.customers.models import Customer
 from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
 
@@ -42,7 +43,7 @@ class Listing:
     """A filtered list in an order. `measured_only` is set by a condition over facts: the unmeasured never meet it.
 
     `facts` are the facts of the same customers, when these alone can tell whose facts are on the list: then a page is
-    found there, and only its rows are read beside it.
+    found there, and only its rows are read beside it, as far as the `reader` sees them.
     """
 
     base: QuerySet[Any]
@@ -50,6 +51,7 @@ class Listing:
     columns: Sequence[str]
     measured_only: bool
     facts: QuerySet[CustomerFacts] | None = None
+    reader: Principal | None = None
 
     def page(self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE) -> Page:
         """Return the page that begins after a place, ends before one, or is the first."""
@@ -81,7 +83,7 @@ class Listing:
         ids = [] if found is None else list(found.values_list("pk", flat=True)[:wanted])
         if not ids:
             return []
-        rows = {row[0]: row for row in _rows(tuple(names)).list(ids=ids)}
+        rows = {row[0]: row for row in _rows(tuple(names)).list(self.reader, ids=ids)}
         return [dict(zip(names, rows[key], strict=True)) for key in ids if key in rows]
 
     def _known(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
@@ -111,8 +113,8 @@ class Listing:
 
 @lru_cache(maxsize=256)
 def _rows(names: tuple[str, ...]) -> Prepared[tuple[Any, ...]]:
-    """Return the question for some columns of customers that are known to be in view."""
-    return Prepared(lambda _viewer: Customer.objects.filter(pk__in=Slots("ids")).values_list(*names))
+    """Return the question for some columns of customers in view."""
+    return Prepared(lambda viewer: Customer.objects.visible_to(viewer).filter(pk__in=Slots("ids")).values_list(*names))
 
 
 _STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Any] | None]] = {

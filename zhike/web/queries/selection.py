@@ -1,6 +1,6 @@
 """The customers that a list shows: those in view, whom a rule and the typed words find, and their totals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,8 +17,10 @@ from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 from zhike.record.customers.models import Customer
 from zhike.web.queries.budget import within
+from zhike.web.queries.paging import Listing
 from zhike.web.queries.searching import matching_terms
 from zhike.web.queries.status import COUNTED_TO, company_status
+from zhike.web.rules.paging import Order
 
 COUNT_MS = 80
 FEW = 2_000  # Customers who are added up at once, without watching the time.
@@ -81,6 +83,10 @@ class Selection:
         if owner is None or self.words or self.only is not None:
             return None
         return measured.in_book(self.rule, self.principal, owner, today=self.today)
+
+    def listing(self, order: Order, columns: Sequence[str]) -> Listing:
+        """Return the list of them in an order, with these columns."""
+        return Listing(self.customers(), order, columns, self.measured_only, self.listed(), self.principal)
 
     def count(self) -> int | None:
         """Return how many there are, at most COUNTED_TO + 1; None when that takes too long."""
