@@ -8,11 +8,14 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import connection
 from procrastinate import App, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 STALLED_AFTER = timedelta(seconds=30)
+DONE_KEPT_HOURS, FAILED_KEPT_HOURS = 2 * 24, 30 * 24
 
 
 def job(name: str, *, retries: int = 0, every: str = "", **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -64,11 +67,24 @@ def defer(name: str, *, schedule_in: dict[str, int] | None = None, lock: str | N
 
 
 def take_over(ready: App) -> None:
-    """Add, once the queue is ready, the rescue of jobs whose worker died: procrastinate leaves that switched off."""
+    """Add, once the queue is ready, what procrastinate leaves to its users: care for lost jobs and for old ones."""
 
     @ready.periodic(cron="* * * * *", periodic_id="org.rescue")
     @ready.task(name="org.rescue", queueing_lock="org.rescue", pass_context=True)
     async def rescue(context: Any, timestamp: int) -> None:
         manager = context.app.job_manager
         for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER.total_seconds()):
-            await manager.retry_job(stalled)
+            try:
+                await manager.retry_job(stalled)
+            except UniqueViolation:
+                # Another one that does the same waits already, perhaps for the lock that this one keeps.
+                await manager.finish_job(stalled, Status.FAILED, delete_job=False)
+
+    @ready.periodic(cron="25 17 * * *", periodic_id="org.forget_jobs")
+    @ready.task(name="org.forget_jobs", queueing_lock="org.forget_jobs", pass_context=True)
+    async def forget(context: Any, timestamp: int) -> None:
+        manager = context.app.job_manager
+        await manager.delete_old_jobs(DONE_KEPT_HOURS)
+        await manager.delete_old_jobs(
+            FAILED_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+        )
