@@ -28,7 +28,7 @@ def test_a_job_of_the_clock_takes_the_time_it_was_due(name: str) -> None:
 def lose(name: str) -> int:
     """Ask for a job and leave it as a worker does that is killed while it runs it."""
     defer(name, timestamp=0)
-    job = ProcrastinateJob.objects.filter(task_name=name).latest("id").pk
+    job: int = ProcrastinateJob.objects.filter(task_name=name).latest("id").pk
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [job])
     return job
