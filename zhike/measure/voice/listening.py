@@ -18,6 +18,7 @@ from zhike.record.interactions.models import Direction, Interaction
 
 ASKED_AGAIN = 600  # Texts at a time that a language model did not answer when they came in.
 BACK = 20_000  # Rows before the newest one read that may have been committed after it.
+STRETCH = 20_000  # Numbers that are compared at a time.
 JUDGED_ANEW = timedelta(days=400)
 MARKS = ["unsure", "judged_by"]
 COLUMNS = [f"{aspect}{part}" for aspect in Aspect.values for part in ("", "_confidence", "_origin")]
@@ -95,19 +96,31 @@ def _unread(everything: bool, at_once: int) -> Iterator[Sequence[Interaction | E
     answered = Event.objects.filter(kind=EventKind.SURVEY_ANSWERED).exclude(
         Q(payload__comment=None) | Q(payload__comment="")
     )
-    yield from _pages(said, 0 if everything else (newest["interaction"] or 0) - BACK, at_once)
-    yield from _pages(answered, 0 if everything else (newest["event"] or 0) - BACK, at_once)
+    yield from _pages(said, "interaction_id", 0 if everything else (newest["interaction"] or 0) - BACK, at_once)
+    yield from _pages(answered, "event_id", 0 if everything else (newest["event"] or 0) - BACK, at_once)
 
 
 def _pages(
-    rows: QuerySet[Interaction] | QuerySet[Event], after: int, at_once: int
+    rows: QuerySet[Interaction] | QuerySet[Event], read: str, after: int, at_once: int
 ) -> Iterator[Sequence[Interaction | Event]]:
+    """Yield the rows that are not among those read, which stand in VoiceText under the name `read`.
+
+    Numbers are compared stretch by stretch: a join would look through everything ever read for each few texts.
+    """
     while True:
-        page: Sequence[Interaction | Event] = list(rows.filter(voice=None, pk__gt=after).order_by("pk")[:at_once])
-        if not page:
+        keys = list(rows.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:STRETCH])
+        if not keys:
             return
-        yield page
-        after = page[-1].pk
+        known = VoiceText.objects.filter(**{f"{read}__gt": after, f"{read}__lte": keys[-1]})
+        held = set(known.values_list(read, flat=True))
+        unread = [key for key in keys if key not in held]
+        for first in range(0, len(unread), at_once):
+            page: Sequence[Interaction | Event] = list(
+                rows.filter(pk__in=unread[first : first + at_once]).order_by("pk")
+            )
+            if page:
+                yield page
+        after = keys[-1]
 
 
 def _voice(row: Interaction | Event) -> VoiceText:
