@@ -69,8 +69,8 @@ class CustomerFacts(models.Model):
             models.Index(fields=["contract_end", "customer"], name="facts_by_contract_end"),
             models.Index(fields=["next_touch", "customer"], name="facts_by_next_touch"),
             models.Index(fields=["last_touch", "customer"], name="facts_by_last_touch"),
-            models.Index(fields=["tier", "revenue", "customer"], name="facts_by_tier"),
-            models.Index(fields=["stage", "revenue", "customer"], name="facts_by_stage"),
+            models.Index(fields=["book_id", "arr", "customer"], name="facts_of_book_by_arr"),
+            models.Index(fields=["book_id", "health", "customer"], name="facts_of_book_by_health"),
             # Without facts that change every day by themselves: nearly every row would need a new entry each night.
             models.Index(fields=["book_id", "tier", "stage"], include=IN_BOOK, name="facts_of_book"),
         ]

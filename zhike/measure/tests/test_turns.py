@@ -1,5 +1,6 @@
 """A day measured: rows, snapshot, moves and totals, all or nothing, and the same again when repeated."""
 
+import itertools
 import os
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Sum, TextField
+from django.db.models.expressions import RawSQL
 from django.forms.models import model_to_dict
 
+from zhike.conftest import Person
 from zhike.measure import reading, snapshots, turns
 from zhike.measure.facts import STORED
 from zhike.measure.models import CustomerFacts, FactsDay, FactsSummary, StageMove, TierMove
@@ -226,3 +229,15 @@ def test_the_totals_add_up_to_the_rows(book: Book, spec: MeasureSpec) -> None:
     wanted = CustomerFacts.objects.aggregate(revenue=Sum("revenue"), mrr=Sum("mrr"), health=Sum("health"))
     assert sums == {"customers": 30, **wanted}
     assert sums["revenue"] > Decimal(0)
+
+
+def test_one_owners_rows_lie_together(book: Book, spec: MeasureSpec, mei: Person, jun: Person) -> None:
+    book.fill(1)
+    owners = {mei.staff.pk, jun.staff.pk}
+    for number, customer in enumerate(Customer.objects.order_by("pk")):
+        Customer.objects.filter(pk=customer.pk).update(owner=(mei if number % 2 else jun).staff)
+    turns.measure(spec, today=TODAY, now=NOW, plan_number=3)
+    place = RawSQL("measure_customerfacts.ctid", [], output_field=TextField())
+    lying = list(CustomerFacts.objects.order_by(place).values_list("book_id", flat=True))
+    changes = sum(one != following for one, following in itertools.pairwise(lying))
+    assert (set(lying), changes) == (owners, 1)

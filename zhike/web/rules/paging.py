@@ -58,7 +58,8 @@ class Order:
 
     def of_facts(self) -> "Order":
         """Return the same order as seen from the table of facts."""
-        return replace(self, path=self.path.removeprefix("facts__"), is_fact=False, among_facts=True)
+        path = self.path.removeprefix("facts__") if self.is_fact else f"customer__{self.path}"
+        return replace(self, path=path, is_fact=False, among_facts=True)
 
 
 def place_from(text: str, kind: type) -> Place | None:

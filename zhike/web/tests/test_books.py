@@ -22,7 +22,14 @@ RULES: list[dict[str, object]] = [
     {"all": [{"tier": {"in": ["core"]}}, {"health": {"at_least": 40}}]},
     {"not": {"stage": {"is": "churned"}}},
 ]
-ORDERS = [Order("facts__health", Decimal, down=True), Order("facts__health", Decimal), Order("facts__orders", int)]
+ORDERS = [
+    Order("facts__health", Decimal, down=True),
+    Order("facts__health", Decimal),
+    Order("facts__orders", int),
+    Order("sort_key", str, down=True, is_nullable=False, is_fact=False),
+    Order("sort_key", str, is_nullable=False, is_fact=False),
+    Order("joined", date, is_fact=False),
+]
 
 
 @pytest.fixture
