@@ -28,6 +28,7 @@ TABLES = (
     "commerce_orderline",
     "interactions_interaction",
     "events_event",
+    "measure_voicetext",
 )
 
 CUSTOMERS = """
@@ -35,7 +36,7 @@ CUSTOMERS = """
         attributes, sort_key, terms, created_at, updated_at)
     SELECT n, ref, name, 'organisation', industry, region,
         (ARRAY['200 人以上', '50–200 人', '10–50 人', '10 人以下'])[1 + stratum],
-        %(today)s::date - (random() * 1500)::int, (%(owners)s::bigint[])[1 + n %% %(many)s],
+        %(today)s::date - (random() * 1500)::int, (%(owners)s::bigint[])[1 + (hashint8(n) & 2147483647) %% %(many)s],
         round((random() * 9000)::numeric, 2), jsonb_build_object('seats_bought', (random() * 200)::int),
         sort_key, array_to_tsvector(terms), %(now)s, %(now)s
     FROM bench_people
@@ -92,6 +93,15 @@ EVENTS = """
         jsonb_build_object('kind', 'nps', 'score', s.score, 'nps', s.score)
     FROM customers_customer c, LATERAL (SELECT c.id * 0 + 3 + (random() * 7)::int AS score) s WHERE c.id %% 3 = 0
 """
+# What customers said has long been read: the worker has nothing to catch up with while pages are measured.
+VOICES = """
+    INSERT INTO measure_voicetext (customer_id, interaction_id, at, sentiment, sentiment_confidence, sentiment_origin,
+        kind, kind_confidence, kind_origin, topic, topic_confidence, topic_origin, unsure, judged_by)
+    SELECT customer_id, id, at, (ARRAY['neutral', 'positive', 'negative'])[1 + id %% 3], 0.9, 'model',
+        'experience', 0.8, 'model', '', 0.8, 'model', false, 'local'
+    FROM interactions_interaction WHERE direction = 'in'
+"""
+STATEMENTS = (CUSTOMERS, CONTACTS, PRODUCTS, SUBSCRIPTIONS, ORDERS, ORDER_LINES, INTERACTIONS, EVENTS, VOICES)
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,17 @@ def _insert(customers: int, owners: Sequence[int], *, today: date, say: Callable
     with connection.cursor() as cursor:  # Each statement commits by itself: nobody keeps half of this.
         cursor.execute("SELECT setseed(0.42)")
         indexes = _drop_indexes()
-        for statement in (CUSTOMERS, CONTACTS, PRODUCTS, SUBSCRIPTIONS, ORDERS, ORDER_LINES, INTERACTIONS, EVENTS):
+        for statement in (
+            CUSTOMERS,
+            CONTACTS,
+            PRODUCTS,
+            SUBSCRIPTIONS,
+            ORDERS,
+            ORDER_LINES,
+            INTERACTIONS,
+            EVENTS,
+            VOICES,
+        ):
             cursor.execute(statement, values)
             say(f"{cursor.rowcount:,} rows of {statement.split()[2].partition('_')[2]}")
         for definition in indexes:

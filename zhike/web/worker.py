@@ -5,8 +5,11 @@ import os
 import django
 from django.core.management import call_command
 
+NICE = 10  # Pages and events go first: nobody waits for the worker with a page open.
+
 
 def main() -> None:
+    os.nice(NICE)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
     django.setup()
     call_command("work")
