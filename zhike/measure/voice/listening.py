@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
@@ -20,6 +21,7 @@ ASKED_AGAIN = 600  # Texts at a time that a language model did not answer when t
 BACK = 20_000  # Rows before the newest one read that may have been committed after it.
 STRETCH = 20_000  # Numbers that are compared at a time.
 JUDGED_ANEW = timedelta(days=400)
+LOOKED_AT = "voice:looked-at:"
 MARKS = ["unsure", "judged_by"]
 COLUMNS = [f"{aspect}{part}" for aspect in Aspect.values for part in ("", "_confidence", "_origin")]
 
@@ -91,13 +93,18 @@ def _anew(mind: Judge, rows: QuerySet[VoiceText], aspects: Sequence[Aspect]) -> 
 
 
 def _unread(everything: bool, at_once: int) -> Iterator[Sequence[Interaction | Event]]:
-    newest = VoiceText.objects.aggregate(interaction=Max("interaction_id"), event=Max("event_id"))
+    newest = VoiceText.objects.aggregate(interaction_id=Max("interaction_id"), event_id=Max("event_id"))
     said = Interaction.objects.filter(direction=Direction.IN).exclude(text__regex=r"^\s*$")
     answered = Event.objects.filter(kind=EventKind.SURVEY_ANSWERED).exclude(
         Q(payload__comment=None) | Q(payload__comment="")
     )
-    yield from _pages(said, "interaction_id", 0 if everything else (newest["interaction"] or 0) - BACK, at_once)
-    yield from _pages(answered, "event_id", 0 if everything else (newest["event"] or 0) - BACK, at_once)
+    rows: QuerySet[Interaction] | QuerySet[Event]
+    for read, rows in (("interaction_id", said), ("event_id", answered)):
+        # Where few leave a comment, the last comment lies far behind what was looked at.
+        looked_at = max(newest[read] or 0, cache.get(f"{LOOKED_AT}{read}", 0))
+        last = rows.model.objects.aggregate(last=Max("pk"))["last"] or 0
+        yield from _pages(rows, read, 0 if everything else looked_at - BACK, at_once)
+        cache.set(f"{LOOKED_AT}{read}", last, None)
 
 
 def _pages(
