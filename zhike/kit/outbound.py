@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from zhike.kit.refusal import Refusal
@@ -137,10 +138,7 @@ class Outbound:
 
     def _checked(self, host: str, port: int) -> Address:
         """Return the first address of a host, all of which may be asked."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise UnknownHost(host=host) from error
+        found = _places(host, port, self.seconds)
         addresses = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_rest, place in found]
         for address in addresses:
             if not is_public(address) and not self._is_allowed(host, port, address):
@@ -151,6 +149,27 @@ class Outbound:
         bare = host.casefold()
         named = {bare, f"{bare}:{port}", f"[{bare}]:{port}"}
         return any(each.strip().casefold() in named or _holds(each.strip(), address) for each in self.allowed)
+
+
+def _places(host: str, port: int, seconds: float) -> list[Any]:
+    """Return where a host may be found. A resolver has no time limit of its own, so it is asked by somebody else."""
+    found: list[list[Any]] = []
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    if failed:
+        raise UnknownHost(host=host) from failed[0]
+    if not found:
+        raise TookTooLong(host=host, seconds=f"{seconds:g}")
+    return found[0]
 
 
 class _Wire(http.client.HTTPConnection):

@@ -134,6 +134,16 @@ def test_a_redirect_is_not_followed(house: str) -> None:
     assert House.asked == ["/elsewhere"]
 
 
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_asked, **_how: over.wait(20))
+    began = time.monotonic()
+    with pytest.raises(outbound.TookTooLong):
+        Outbound(seconds=0.3).get("https://example.com/", {})
+    assert time.monotonic() - began < 5
+    over.set()
+
+
 def test_size_and_time_have_bounds_even_for_an_answer_that_drips(house: str) -> None:
     with pytest.raises(outbound.AnsweredTooMuch, match="100000"):
         HERE.post(f"{house}/much", b"", {})
