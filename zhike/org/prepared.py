@@ -19,6 +19,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from zhike.org.principals import Principal
 
 Row = TypeVar("Row")
+BIGGEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,12 @@ class Prepared(Generic[Row]):
         self.known: dict[tuple[str, bool] | None, _Written] = {}
 
     def list(self, viewer: Principal | None = None, **values: Any) -> list[Row]:
-        """Return the rows for these values, as far as `viewer` may see them where the question is scoped."""
+        """Return the rows for these values, as far as `viewer` may see them where the question is scoped.
+
+        A number that no column holds finds nothing, as in Django's own questions; PostgreSQL would compare all with it.
+        """
+        if any(isinstance(value, int) and not -BIGGEST <= value < BIGGEST for value in values.values()):
+            return []
         shape = None
         if viewer is not None:
             shape = (viewer.scope, viewer.team_id is None)

@@ -104,3 +104,12 @@ def test_a_reading_request_asks_once_and_others_each_time() -> None:
     with remembering():
         assert once("q", ask) == 3
     assert once("q", ask) == 4
+
+
+def test_a_number_that_no_column_holds_finds_nothing_and_asks_nothing(
+    crowd: list[Customer], django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    one: Prepared[Customer] = Prepared(lambda _viewer: Customer.objects.filter(pk=Slot("customer")))
+    assert one.first(customer=crowd[0].pk) == crowd[0]
+    with django_assert_num_queries(0):
+        assert one.list(customer=2**63) == one.list(customer=10**30) == []
