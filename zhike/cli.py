@@ -22,7 +22,7 @@ COMMANDS = {
     "plan": "check, publish, list or show the plan",
     "export": "write facts to a file",
     "doctor": "check the installation and the audit chain",
-    "lab": "try a measure on any file, without a data folder: customer value, RFM, churn, texts",
+    "lab": "try a measure on any file, without a data folder: customer value, RFM, churn, texts, effects",
     "bench": "measure speed in a data folder of its own",
 }
 REFUSED = 2

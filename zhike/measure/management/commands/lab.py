@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
-from zhike.measure.lab import churn, clv, rendering, rfm, text
+from zhike.measure.lab import churn, clv, effect, rendering, rfm, text
 from zhike.measure.lab.reports import Lab
 
-LABS: dict[str, Lab] = {"clv": clv, "churn": churn, "rfm": rfm, "text": text}
+LABS: dict[str, Lab] = {"clv": clv, "churn": churn, "rfm": rfm, "text": text, "effect": effect}
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 
 
