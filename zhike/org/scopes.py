@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 
+from zhike.org.models import Staff
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 
@@ -13,3 +14,12 @@ def owned_by(principal: Principal, path: str = "") -> Q:
     if principal.scope == Scope.TEAM and principal.team_id is not None:
         return Q(**{f"{path}owner__team_id": principal.team_id})
     return Q(**{f"{path}owner_id": principal.pk}) & Q(**{f"{path}owner_id__isnull": False})
+
+
+def in_book_of(principal: Principal) -> Q:
+    """Return the same condition for a table that keeps the owner of its customer in `book_id`."""
+    if principal.scope == Scope.ALL:
+        return Q()
+    if principal.scope == Scope.TEAM and principal.team_id is not None:
+        return Q(book_id__in=Staff.objects.filter(team_id=principal.team_id).values("pk"))
+    return Q(book_id=principal.pk, book_id__isnull=False)

@@ -39,7 +39,9 @@ def _has_book(principal: Principal) -> bool:
 
 
 _ANY_OF_BOOK: Prepared[tuple[int]] = Prepared(
-    lambda _viewer: Touch.objects.filter(owner_id=Slot("staff"), state=TouchState.OPEN).order_by().values_list("pk")[:1]
+    lambda _viewer: (
+        Touch.objects.filter(owner_id=Slot("staff"), state=TouchState.OPEN).order_by().values_list("owner")[:1]
+    )
 )
 
 
@@ -66,9 +68,9 @@ def load_of(principal: Principal, day: date, since: datetime) -> Load:
 @cache
 def _load(by_book: bool) -> Prepared[tuple[int, int]]:
     def make(viewer: Principal) -> QuerySet[Any, Any]:
-        due = open_in_queue(viewer, by_book=by_book).due(Slot("day")).order_by().values("pk")[: DUE_TO + 1]
+        due = open_in_queue(viewer, by_book=by_book).due(Slot("day")).order_by().values("due_on")[: DUE_TO + 1]
         made = Touch.objects.filter(closed_by=OuterRef("pk"), state=TouchState.DONE, closed_at__gte=Slot("since"))
-        counts = (_Length(ArraySubquery(keys)) for keys in (due, made.order_by().values("pk")))
+        counts = (_Length(ArraySubquery(each)) for each in (due, made.order_by().values("closed_at")))
         # One statement for both, and counting ends at a bound.
         return Staff.objects.filter(pk=Slot("viewer")).values_list(*counts)
 
