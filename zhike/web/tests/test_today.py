@@ -120,9 +120,9 @@ def test_the_number_of_queries_does_not_grow_with_the_queue(
     touch: Touch, customer: Make, mei: Person, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     mei.get("/today")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(24):
         mei.get("/today")
     for number in range(20):
         planned(customer(f"客户{number}", mei.staff, health=Decimal(50)), mei)
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(24):
         mei.get("/today")

@@ -4,15 +4,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from itertools import chain, zip_longest
 from math import inf
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import JSONField, Q, QuerySet, Subquery
 from django.utils.translation import gettext, ngettext
 
 from zhike.act.engagement.models import Touch, TouchKind, TouchState
 from zhike.act.engagement.queries.load import calendar_in_force, is_of_book, open_in_queue
 from zhike.act.engagement.queries.rows import NAMES, Drawer, QueueRow
+from zhike.org.models import Staff
 from zhike.org.prepared import Prepared, Slot
 from zhike.org.principals import Principal
 from zhike.ui import words
@@ -21,7 +23,7 @@ FIRST, TODAY, WAIT = "first", "today", "wait"
 SIZES = {FIRST: 20, TODAY: 20, WAIT: 10}
 MOST = 499
 MOST_OF_CUSTOMER = 10
-Counted = dict[str, list[tuple[str, int]]]  # Kind and minutes of the touches of each section.
+Tally = list[tuple[str, int, int, int]]  # Kind; how many and their minutes, as far as is counted; how many were seen.
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,9 @@ def today_queue(
     drawer = Drawer(principal, day)
     only, place = _place(after)
     counted = asking.counted()
-    sections = [
-        _section(key, asking, counted[key], place if key == only else None, drawer, opened)
-        for key in SIZES
-        if only in ("", key)
-    ]
+    keys = tuple(key for key in SIZES if only in ("", key))
+    found = asking.rows(keys, place) if any(counted[key] for key in keys) else {}
+    sections = [_section(key, counted[key], found.get(key, []), kind, drawer, opened) for key in keys]
     return Queue(day, sections, _by_kind(counted), kind, drawer.plan.number if drawer.plan else None)
 
 
@@ -157,46 +157,64 @@ class _Asking:
     limit: date
     kind: str
 
-    def counted(self) -> Counted:
-        """Return kind and minutes of each touch by section, at most MOST + 1 of a section."""
-        found: Counted = {key: [] for key in SIZES}
+    def counted(self) -> dict[str, Tally]:
+        """Return what the touches of each section come to, at most MOST + 1 of a section."""
         ask = _in_sections(is_of_book(self.principal))
-        for section, kind, minutes in ask.list(self.principal, day=self.day, limit=self.limit):
-            found[section].append((kind, minutes))
+        found = ask.first(self.principal, day=self.day, limit=self.limit) or ()
+        return {key: tally or [] for key, tally in zip_longest(SIZES, found)}
+
+    def rows(self, keys: tuple[str, ...], place: tuple[float, int] | None) -> dict[str, list[Touch]]:
+        """Return the touches of sections in their order, one more of each than are shown."""
+        priority, number = place or (inf, 0)
+        ask = _of_sections(keys, by_book=is_of_book(self.principal), by_kind=bool(self.kind))
+        given = {"day": self.day, "limit": self.limit, "priority": priority, "number": number, "kind": self.kind}
+        found: dict[str, list[Touch]] = {}
+        for touch in ask.list(self.principal, **given):
+            found.setdefault(self._section(touch), []).append(touch)
         return found
 
-    def rows(self, key: str, place: tuple[float, int] | None) -> list[Touch]:
-        """Return the touches of a section in their order, one more than are shown."""
-        priority, number = place or (inf, 0)
-        ask = _of_section(key, by_book=is_of_book(self.principal), by_kind=bool(self.kind))
-        given = {"day": self.day, "limit": self.limit, "priority": priority, "number": number, "kind": self.kind}
-        return ask.list(self.principal, **given)
+    def _section(self, touch: Touch) -> str:
+        if touch.due_on > self.day:
+            return WAIT
+        return FIRST if touch.urgency >= 3 else TODAY
+
+
+class _Tally(Subquery):
+    """What some touches come to, by kind; all are seen, and no more than `most` are counted."""
+
+    template = """(
+        SELECT jsonb_agg(jsonb_build_array(kind, number, minutes, seen)) FROM (
+            SELECT kind, count(*) FILTER (WHERE place <= %(most)s) AS number,
+                coalesce(sum(minutes) FILTER (WHERE place <= %(most)s), 0) AS minutes, count(*) AS seen
+            FROM (SELECT *, row_number() OVER () AS place FROM (%(subquery)s) AS touches) AS placed GROUP BY kind
+        ) AS kinds
+    )"""
+    output_field = JSONField()
 
 
 @cache
-def _in_sections(by_book: bool) -> Prepared[tuple[str, str, int]]:
+def _in_sections(by_book: bool) -> Prepared[tuple[Tally | None, ...]]:
     def make(viewer: Principal) -> QuerySet[Any, Any]:
-        touches = open_in_queue(viewer, by_book=by_book).awake(Slot("day")).order_by()
-        first, *others = (
-            touches.filter(condition).annotate(section=Value(key)).values_list("section", "kind", "minutes")[: MOST + 1]
-            for key, condition in conditions(Slot("day"), Slot("limit")).items()
-        )
-        found: QuerySet[Any, Any] = first.union(*others, all=True)
-        return found
+        touches = open_in_queue(viewer, by_book=by_book).awake(Slot("day")).order_by().values("kind", "minutes")
+        asked = [touches.filter(condition) for condition in conditions(Slot("day"), Slot("limit")).values()]
+        # All in one row, of whichever table has one.
+        return Staff.objects.order_by().values_list(*(_Tally(each[: MOST + 1], most=MOST) for each in asked))[:1]
 
     return Prepared(make)
 
 
 @cache
-def _of_section(key: str, *, by_book: bool, by_kind: bool) -> Prepared[Touch]:
+def _of_sections(keys: tuple[str, ...], *, by_book: bool, by_kind: bool) -> Prepared[Touch]:
     def make(viewer: Principal) -> QuerySet[Touch]:
         touches = open_in_queue(viewer, by_book=by_book).awake(Slot("day"))
-        found = touches.filter(conditions(Slot("day"), Slot("limit"))[key])
         if by_kind:
-            found = found.filter(kind=Slot("kind"))
-        keys = found.in_order(Slot("priority"), Slot("number")).values("pk")[: SIZES[key] + 1]
+            touches = touches.filter(kind=Slot("kind"))
+        touches = touches.in_order(Slot("priority"), Slot("number"))
+        wanted = conditions(Slot("day"), Slot("limit"))
+        found, *others = (touches.filter(wanted[key]).values("pk")[: SIZES[key] + 1] for key in keys)
         # What a row shows is looked up for the rows that are shown, not for all that are sorted.
-        return Touch.objects.filter(pk__in=keys).with_row().order_by("-priority", "id")
+        shown = found.union(*others, all=True) if others else found
+        return Touch.objects.filter(pk__in=shown).with_row().order_by("-priority", "id")
 
     return Prepared(make)
 
@@ -211,27 +229,23 @@ def conditions(day: date | Slot, limit: date | Slot) -> dict[str, Q]:
     }
 
 
-def _by_kind(counted: Counted) -> dict[str, int]:
-    found = Counter(kind for touches in counted.values() for kind, _minutes in touches[:MOST])
+def _by_kind(counted: dict[str, Tally]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for kind, number, _minutes, _seen in chain.from_iterable(counted.values()):
+        found[kind] += number
     return {kind: found[kind] for kind in TouchKind.values if found[kind]}
 
 
-def _section(
-    key: str,
-    asking: _Asking,
-    counted: list[tuple[str, int]],
-    place: tuple[float, int] | None,
-    drawer: Drawer,
-    opened: int | None,
-) -> QueueSection:
+def _section(key: str, tally: Tally, found: list[Touch], kind: str, drawer: Drawer, opened: int | None) -> QueueSection:
     size = SIZES[key]
-    among = [minutes for kind, minutes in counted[:MOST] if asking.kind in ("", kind)]
-    found = asking.rows(key, place) if counted else []
+    among = [(number, minutes) for each, number, minutes, _seen in tally if kind in ("", each)]
+    count, minutes = (sum(figures) for figures in zip(*among, strict=True)) if among else (0, 0)
+    is_capped = sum(seen for _kind, _number, _minutes, seen in tally) > MOST
     shown = found[:size]
     more = f"{key}:{shown[-1].priority!r}:{shown[-1].pk}" if len(found) > size else ""
     rows = [drawer.row(touch, opened=touch.pk == opened, primary=key == FIRST) for touch in shown]
     # Of one kind, more may be shown than were among those counted.
-    return QueueSection(key, max(len(among), len(rows)), sum(among), rows, more, len(counted) > MOST)
+    return QueueSection(key, max(count, len(rows)), minutes, rows, more, is_capped)
 
 
 def _place(after: str) -> tuple[str, tuple[float, int] | None]:

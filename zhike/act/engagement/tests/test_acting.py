@@ -279,5 +279,5 @@ def test_reading_the_queue_takes_few_statements(
 ) -> None:
     for number in range(20):
         touch_of(customer(f"C{number}"), mei)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(5):
         queries.today_queue(mei.staff, TODAY)
