@@ -11,8 +11,10 @@ import pyarrow as pa
 from django.db import connection, transaction
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
+from psycopg import sql
 
 from zhike.act.engagement import operations as engagement
+from zhike.act.engagement.models import Touch
 from zhike.act.engagement.operations import Planned
 from zhike.decide.plans.queries import in_force, version_in_force
 from zhike.decide.plans.rules import Plan
@@ -117,9 +119,19 @@ def turn(*, today: date, by: Staff | None, now: datetime, progress: Watcher) -> 
             report.warnings.append({"code": "later_day_measured", "day": today.isoformat()})
         progress.step(str(gettext_lazy("Taking the key figures")))
         report.kpis = [KpiTaken(key, value.value, value.basis) for key, value in kpis.note(today).items()]
+        _settle()
         report.seconds = round(time.monotonic() - began, 1)
         _note_turn(report, plan, by=by, now=now)
     return report
+
+
+def _settle() -> None:
+    """Let pages read what was just written from indexes alone, which PostgreSQL does only where it has cleared up."""
+    if connection.in_atomic_block:
+        return  # Clearing up is not done inside a transaction; it comes by itself, later.
+    with connection.cursor() as cursor:
+        for model in (CustomerFacts, Touch):
+            cursor.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(model._meta.db_table)))
 
 
 def _prove(today: date, now: datetime, progress: Watcher) -> Proof | None:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from zhike import loop
@@ -106,6 +107,15 @@ def test_a_turn_measures_plans_and_takes_the_key_figures(book: list[Customer]) -
     assert AuditLine.objects.filter(action="loop.turned").count() == 1
     work = Work.objects.get()
     assert (work.kind, work.result) == ("loop.turn", {}) or work.result["customers"] == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_turn_pages_read_from_indexes_alone(book: list[Customer]) -> None:
+    turned()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relallvisible, relpages FROM pg_class WHERE relname = 'measure_customerfacts'")
+        visible, pages = cursor.fetchone()
+    assert visible == pages > 0
 
 
 def test_the_same_day_again_prints_no_changes(book: list[Customer]) -> None:
