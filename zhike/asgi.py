@@ -3,14 +3,16 @@
 import os
 import signal
 
-from django.core.asgi import get_asgi_application
+import django
 
 from zhike.api.tracking.application import Beside
-from zhike.web import running
+from zhike.web import answering, running
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
+django.setup(set_prefix=False)
+application = Beside(answering.Pages())
 if os.environ.get(running.SUPERVISED):
     # The server's own processes would outlive the server when that is killed, and go on answering beside the next one.
     # They wait for their server when they are asked to end, so they are not asked.
     running.end_with_parent(signal.SIGKILL)
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
-application = Beside(get_asgi_application())
+    answering.settle()

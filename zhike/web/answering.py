@@ -1,0 +1,84 @@
+"""How a web process answers pages: each request in one thread from beginning to end, of a few that are kept.
+
+Django's own handler walks between the event loop and a new thread several times a request, and each walk waits for the
+interpreter's lock while other requests hold it.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import close_old_connections
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import get_resolver, set_script_prefix
+
+THREADS = 6  # More would wait for the lock of the interpreter; fewer would leave it idle while the database works.
+GARBAGE_AFTER = 20_000  # A page makes thousands of objects that live as long as itself; looking for cycles can wait.
+
+
+class Pages(ASGIHandler):
+    """Django's ASGI application with everything that is not asynchronous in one thread."""
+
+    def __init__(self) -> None:
+        super(ASGIHandler, self).__init__()
+        self.load_middleware(is_async=False)
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"pages are asked for by HTTP, not by {scope['type']}")
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            # A copy of the context: what a request leaves behind in its thread is not there for the next one.
+            run = contextvars.copy_context().run
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(self.threads, run, self._answer, scope, body)
+            if isinstance(response, StreamingHttpResponse):
+                await self._stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+
+    def _answer(self, scope: dict[str, Any], body: Any) -> HttpResponse | StreamingHttpResponse:
+        """Return the response, complete and with its connection given back unless it is a stream."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refused = self.create_request(scope, body)
+        response: Any = self.get_response(request) if request is not None else refused
+        response._handler_class = self.__class__  # As Django's own handler does.
+        if response.streaming:
+            close_old_connections()  # The stream is read in a thread of its own.
+        else:
+            response.close()
+        return response  # type: ignore[no-any-return]  # Django's handlers have no types.
+
+    async def _stream(self, response: StreamingHttpResponse, receive: Any, send: Any) -> None:
+        """Send a stream until it or the patience of its reader ends."""
+        async with ThreadSensitiveContext():
+            sending = asyncio.create_task(self.send_response(response, send))
+            leaving = asyncio.create_task(receive())
+            try:
+                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (sending, leaving):
+                    task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sending
+                await sync_to_async(response.close)()
+
+
+def settle() -> None:
+    """Load what every request needs, and let the collector of garbage look past it from now on."""
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, 20, 20)

@@ -1,0 +1,100 @@
+"""Pages as the server asks for them: each in one thread, several at once, nothing of one in the answer to another."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from zhike.conftest import Person
+from zhike.record.customers.models import Customer
+from zhike.web.answering import Pages
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass
+class Heard:
+    status: int
+    headers: dict[str, str]
+    body: str
+    parts: int
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    found = Pages()
+    yield found
+    found.threads.shutdown()
+
+
+async def _ask(pages: Pages, client: Client | None, address: str, *, leaves_after: int = 10_000) -> Heard:
+    """Ask for an address as a server does; the reader leaves after so many messages."""
+    place, _, query = address.partition("?")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if client else ""
+    headers = [(b"host", b"testserver"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+    scope = {"type": "http", "method": "GET", "path": place, "query_string": query.encode(), "headers": headers}
+    told: list[Any] = []
+    asked, left = [True], asyncio.Event()
+
+    async def receive() -> Any:
+        if asked:
+            asked.clear()
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+        if len(told) >= leaves_after:
+            left.set()
+            await asyncio.sleep(0.01)
+
+    await pages(scope, receive, send)
+    said = {name.decode(): value.decode() for name, value in told[0]["headers"]}
+    body = b"".join(part.get("body", b"") for part in told[1:])
+    return Heard(told[0]["status"], said, body.decode(), len(told))
+
+
+def _all(pages: Pages, asked: Sequence[tuple[Client | None, str]]) -> list[Heard]:
+    async def together() -> list[Heard]:
+        return await asyncio.gather(*(_ask(pages, client, address) for client, address in asked))
+
+    return asyncio.run(together())
+
+
+def test_many_at_once_are_each_answered_as_who_they_are(pages: Pages, hire: Callable[..., Person]) -> None:
+    mei, jun = hire("Mei", "csm", language="en"), hire("Jun", "csm", language="zh-hans")
+    asked: list[tuple[Client | None, str]] = [(mei, "/account"), (jun, "/account"), (None, "/account")] * 8
+    for (client, _address), heard in zip(asked, _all(pages, asked), strict=True):
+        if client is None:
+            assert (heard.status, heard.headers["Location"]) == (302, "/sign-in?next=%2Faccount")
+            continue
+        own, other = (mei, jun) if client is mei else (jun, mei)
+        assert heard.status == 200
+        assert heard.headers["Content-Language"] == ("en" if client is mei else "zh-hans")
+        assert f'<html lang="{"en" if client is mei else "zh-CN"}"' in heard.body
+        assert own.staff.email in heard.body
+        assert other.staff.email not in heard.body
+
+
+def test_what_is_not_there_is_said_and_other_calls_are_refused(pages: Pages, mei: Person) -> None:
+    missing, found = _all(pages, [(mei, "/customers/999999"), (mei, "/customers")])
+    assert (missing.status, found.status) == (404, 200)
+    with pytest.raises(ValueError, match="websocket"):
+        asyncio.run(pages({"type": "websocket"}, None, None))
+
+
+def test_a_file_is_sent_in_parts_and_to_somebody_who_leaves(
+    pages: Pages, admin: Person, customer: Callable[..., Customer]
+) -> None:
+    customer(name="Ada")
+    (heard,) = _all(pages, [(admin, "/customers/export?view=all")])
+    assert (heard.status, "Ada" in heard.body) == (200, True)
+    assert heard.parts > 2
+    gone = asyncio.run(_ask(pages, admin, "/customers/export?view=all", leaves_after=2))
+    assert gone.parts < heard.parts
+    assert _all(pages, [(admin, "/customers")])[0].status == 200
