@@ -84,6 +84,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "template_partials.templatetags.partials",
                 "zhike.ui.templatetags.parts",
+                "zhike.ui.templatetags.quick",  # After those of Django that it stands in for.
             ],
         },
     }

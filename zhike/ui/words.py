@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from zhike.kit.money import Language, format_money, short_number
+from zhike.ui.markup import format_html
 
 Number = int | float | Decimal
 MINUS = "−"
@@ -91,6 +91,15 @@ def _relative(day: date, clock: str, today: date, language: str | None) -> str:
     if distance < 0:
         return gettext("%(count)s d ago") % {"count": count}
     return gettext("in %(count)s d") % {"count": count}
+
+
+def told(moment: date, today: date) -> tuple[str, str, str]:
+    """Return a moment for `datetime=`, for `title` and in words, as `exact` and `relative` do one after the other."""
+    if not isinstance(moment, datetime):
+        return (*exact(moment), relative(moment, today))
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    title = f"{local:%Y-%m-%d %H:%M}"
+    return local.isoformat(timespec="seconds"), title, _relative(local.date(), title[-5:], today, get_language())
 
 
 def exact(moment: date) -> tuple[str, str]:

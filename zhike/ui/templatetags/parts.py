@@ -16,13 +16,13 @@ from django.conf import settings
 from django.forms import BoundField, Form
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from zhike.ui import drawing, fields, words
 from zhike.ui.channels import CHANNELS, OTHER
 from zhike.ui.charts import chart_html
+from zhike.ui.markup import format_html
 
 log = logging.getLogger(__name__)
 register = template.Library()

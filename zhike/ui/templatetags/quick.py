@@ -1,0 +1,99 @@
+"""`{% url %}` and `{% translate %}` as Django has them, found once: a list asks for the same hundreds of times.
+
+What they write depends on the address's name and number or on the sentence and the language, never on who reads.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.template.base import Parser, Token
+from django.template.defaulttags import URLNode
+from django.template.defaulttags import url as parse_url
+from django.templatetags.i18n import TranslateNode, do_translate
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+register = template.Library()
+STAND_IN = 987_654_321_012  # A number that no address holds of itself.
+PLAIN = frozenset("/-_.~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+@lru_cache(maxsize=1024)
+def _around(name: str, has_key: bool, _prefix: str, _urlconf: str | None) -> tuple[str, str] | None:
+    """Return an address, or what stands around the number in it; None where Django has to be asked each time."""
+    try:
+        found = reverse(name, args=[STAND_IN] if has_key else [])
+    except NoReverseMatch:
+        return None
+    head, _number, tail = found.partition(str(STAND_IN))
+    return (head, tail) if set(found) <= PLAIN else None
+
+
+def address(name: str, key: int | None = None) -> str:
+    """Return what `reverse` does for a name without arguments, or with one number."""
+    return _quick(name, key) or reverse(name, args=[] if key is None else [key])
+
+
+def _quick(name: str, key: int | None) -> str:
+    """Return an address that needs no escaping, "" where Django has to be asked."""
+    if ":" in name or (key is not None and key < 0):
+        return ""
+    around = _around(name, key is not None, get_script_prefix(), get_urlconf())
+    if around is None:
+        return ""
+    return around[0] if key is None else f"{around[0]}{key}{around[1]}"
+
+
+class AddressNode(URLNode):
+    """The tag `url`; an address with other arguments than one number is left to Django."""
+
+    def render(self, context: Context) -> str:
+        found = "" if self.kwargs or len(self.args) > 1 else self._found(context)
+        if not found:
+            return super().render(context)
+        if self.asvar:
+            context[self.asvar] = found
+            return ""
+        return found
+
+    def _found(self, context: Context) -> str:
+        name = self.view_name.resolve(context)
+        key = self.args[0].resolve(context) if self.args else None
+        if type(name) not in {str, SafeString} or (self.args and type(key) is not int):
+            return ""
+        return _quick(name, key)
+
+
+class SentenceNode(TranslateNode):
+    """The tag `translate` of a sentence that stands in the template."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.known: dict[str | None, str] = {}
+
+    def render(self, context: Context) -> str:
+        language = get_language()
+        found = self.known.get(language)
+        if found is None:
+            found = self.known[language] = super().render(context)
+        return found
+
+
+@register.tag
+def url(parser: Parser, token: Token) -> AddressNode:
+    """Write the address of a page."""
+    node = parse_url(parser, token)
+    return AddressNode(node.view_name, node.args, node.kwargs, node.asvar)
+
+
+@register.tag
+def translate(parser: Parser, token: Token) -> TranslateNode:
+    """Write a sentence in the reader's language."""
+    node = do_translate(parser, token)
+    sentence = node.filter_expression
+    if sentence.filters or node.asvar or node.message_context or sentence.var.lookups is not None:
+        return node
+    return SentenceNode(sentence, node.noop, node.asvar, node.message_context)
