@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop
 
@@ -15,6 +15,7 @@ from zhike.kit.ruletrees import Kind
 from zhike.measure.facts import FACTS
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
+from zhike.ui.markup import format_html
 from zhike.ui.templatetags import parts
 from zhike.web.pages.names import Names
 from zhike.web.rules.filters import attribute_of
@@ -54,6 +55,8 @@ class Frame:
     titles: Mapping[str, str]
     worth: str = "arr"
     marks: Callable[[str], SafeString] = conditional_escape
+    language: str | None = field(default_factory=get_language)
+    comma: str = field(default_factory=lambda: gettext(", "))
 
 
 def row_html(row: Row, columns: Sequence[tuple[str, bool]], frame: Frame, url: str) -> SafeString:
@@ -67,11 +70,11 @@ def row_html(row: Row, columns: Sequence[tuple[str, bool]], frame: Frame, url: s
 
 
 def name_cell(row: Row, frame: Frame, url: str) -> SafeString:
-    where = gettext(", ").join(part for part in (row.industry, row.region) if part)
+    where = frame.comma.join(part for part in (row.industry, row.region) if part)
     html = '<a class="name" href="{}"><b class="trunc" title="{}">{}</b><small title="{}">{}</small></a>'
     drawn = format_html(html, url, row.name, frame.marks(row.name), where, where)
     said = [f"{gettext(name)}: {row.later[key]}" for key, name in _OWN.items() if key in row.later]
-    return format_html("{}{}", drawn, later(gettext(", ").join(said))) if said else drawn
+    return format_html("{}{}", drawn, later(frame.comma.join(said))) if said else drawn
 
 
 def later(now: str) -> SafeString:
@@ -121,9 +124,7 @@ def _meaning(change: float) -> str:
 
 
 def _ago(moment: date, frame: Frame) -> SafeString:
-    machine, title = words.exact(moment)
-    shown = words.relative(moment, frame.today)
-    return format_html('<time class="nowrap" datetime="{}" title="{}">{}</time>', machine, title, shown)
+    return format_html('<time class="nowrap" datetime="{}" title="{}">{}</time>', *words.told(moment, frame.today))
 
 
 def _last_touch(row: Row, frame: Frame) -> SafeString:
@@ -136,7 +137,7 @@ def _last_touch(row: Row, frame: Frame) -> SafeString:
 
 def _next_touch(row: Row, frame: Frame) -> SafeString:
     day = row.due or row.facts.get("next_touch")
-    return DASH if day is None else _drawn_due(day, frame.today, get_language())
+    return DASH if day is None else _drawn_due(day, frame.today, frame.language)
 
 
 @lru_cache(maxsize=4096)
@@ -154,9 +155,9 @@ def _worth(row: Row, frame: Frame) -> SafeString:
     return SafeString(f"<b>{words.money(round(amount), frame.currency)}</b>") if amount else DASH
 
 
-def _renewal(row: Row, _frame: Frame) -> SafeString:
+def _renewal(row: Row, frame: Frame) -> SafeString:
     days = row.facts.get("days_to_renewal")
-    return DASH if days is None else _drawn_days(days, get_language())
+    return DASH if days is None else _drawn_days(days, frame.language)
 
 
 @lru_cache(maxsize=4096)

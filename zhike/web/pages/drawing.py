@@ -164,16 +164,16 @@ class Drawing:
         day = {"as_of": self.state.as_of} if found.kept else {}
         back = urlencode({**day, "list": found.query}) if found.query else ""
         listed = [(column, cells.is_number(column)) for column in found.columns]
-        return [self._drawn(row, listed, frame, back) for row in found.rows]
+        select = gettext("Select %(name)s")
+        return [{**self._drawn(row, listed, frame, back), "select": select % {"name": row.name}} for row in found.rows]
 
     def _drawn(self, row: Row, listed: Sequence[tuple[str, bool]], frame: Frame, back: str) -> dict[str, Any]:
         address = f"{self.address}/{row.id}" + (f"?{back}" if back else "")
         return {
-            "id": row.id,
+            "id": str(row.id),  # A number would be written by the rules of the language.
             "name": row.name,
             "cells": cells.row_html(row, listed, frame, address),
             "worth": row.facts.get(self.found.worth) or "",
-            "select": gettext("Select %(name)s") % {"name": row.name},
         }
 
     def pages(self) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy
@@ -28,6 +27,7 @@ from zhike.record.interactions.models import Direction, Interaction, Outcome
 from zhike.record.interactions.queries import KINDS, Moment
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
+from zhike.ui.markup import format_html
 from zhike.web.pages.names import Names, names_of_plan
 from zhike.web.pages.people import masked_name
 from zhike.web.pages.voice_marks import line as voice_line
