@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.published import counted, page
 from tests.published.rows import DATA, Published, published
 from zhike.kit.calendars import CHINA
 from zhike.org.models import Company
@@ -51,3 +52,35 @@ def test_the_workdays_of_ten_years_are_the_published_ones() -> None:
         days = (date(year, 1, 1) + timedelta(days=offset) for offset in range(366))
         found.append(float(sum(CHINA.is_workday(day) for day in days if day.year == year)))
     assert figure("P121", "cn_calendar").agrees(found)
+
+
+@needs_data
+@pytest.mark.slow
+@pytest.mark.parametrize("row", published(*counted.DATASETS), ids=lambda row: row.id)
+def test_counts_and_means_of_a_table_are_the_published_ones(row: Published) -> None:
+    ours = counted.OURS[row.id]()
+    assert row.agrees(ours), f"{row.quantity}: published {row.value}, ours {ours}"
+
+
+@needs_data
+@pytest.mark.slow
+def test_groups_that_were_not_drawn_are_told() -> None:
+    for found in (counted.bookings(), counted.pipeline()):
+        assert "uneven_lot" in {one["kind"] for one in found["warnings"]}
+
+
+@needs_data
+@pytest.mark.slow
+def test_the_page_holds_what_is_counted_today() -> None:
+    assert page.part("counted") == page.counted_of_tables()
+
+
+def test_a_number_may_be_written_with_thousands_apart() -> None:
+    assert Published("P", "d", "q", "63.15 %; 10,005,534", "0").numbers == [63.15, 10_005_534]
+    assert Published("P", "d", "q", "22.62, 13.98", "0").numbers == [22.62, 13.98]
+
+
+@needs_data
+def test_every_published_number_is_on_the_page() -> None:
+    text = page.PLACE.read_text(encoding="utf-8")
+    assert [row.id for row in published() if row.id not in text] == []
