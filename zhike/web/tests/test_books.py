@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 
@@ -12,8 +13,10 @@ from zhike.kit.ruletrees import parse
 from zhike.measure.facts import fields
 from zhike.record.customers import operations
 from zhike.record.customers.models import Customer
+from zhike.web.queries import views
 from zhike.web.queries.paging import Listing
 from zhike.web.queries.selection import Selection
+from zhike.web.queries.views import View
 from zhike.web.rules.paging import Order
 
 TODAY = date(2026, 3, 12)
@@ -88,3 +91,22 @@ def test_a_book_that_is_not_ones_own_is_asked_of_the_customers(crowd: list[Custo
     theirs = Selection(mei.staff, parse(RULES[0], fields(["core", "general"])), "", jun.staff.pk, TODAY)
     assert theirs.facts() is None
     assert (theirs.count(), list(theirs.customers())) == (0, [])
+
+
+def test_the_tabs_of_a_book_are_counted_in_one_look(
+    crowd: list[Customer],
+    mei: Person,
+    lead: Person,
+    django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
+) -> None:
+    known = fields(["core", "general"])
+    tabs = [View(str(number), f"视图 {number}", (rule,)) for number, rule in enumerate(RULES)]
+    attribute = View("own", "行业", ({"industry": {"is": "餐饮"}},))
+    with django_assert_num_queries(5):  # The book between the two statements of its time limit, in a savepoint.
+        found = views.counted(tabs, mei.staff, known, TODAY)
+    each = [Selection(mei.staff, parse(rule, known), "", None, TODAY).customers().count() for rule in RULES]
+    assert [view.count for view in found] == each
+    assert min(each) > 0
+    assert [view.count for view in views.counted([*tabs, attribute], mei.staff, known, TODAY)] == [*each, 0]
+    of_team = [view.count for view in views.counted(tabs, lead.staff, known, TODAY)]
+    assert of_team == [Selection(lead.staff, parse(rule, known), "", None, TODAY).customers().count() for rule in RULES]
