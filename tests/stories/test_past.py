@@ -46,3 +46,29 @@ def test_a_past_day_stays_while_one_clicks_through(
     expect(page.locator("#changed .skel")).to_have_count(0)  # What changed has been told.
     one.check_nothing_sticks_out()
     one.check_no_complaints()
+
+
+NOTE_WHAT_WAITS = """() => new MutationObserver(() => {
+  if (!document.querySelector('#rows > [aria-busy] .skel')) return;
+  sessionStorage.waited = `${location.search}, ${document.querySelectorAll('#rows table').length} tables`;
+}).observe(document.body, {childList: true, subtree: true})"""
+
+
+def test_a_day_that_takes_a_moment_says_so_at_once(visit: Callable[..., Visit]) -> None:
+    one = visit(LEAD, language="en", theme="light", width=1440, height=900)
+    page = one.page
+    page.goto("/customers?view=all")
+    latest = page.locator("#as-of").get_attribute("max")
+    assert latest
+    expect(page.locator("#rows table")).to_be_visible()
+    # The browser is asked afterwards: nothing can be asked of a page that is being left.
+    page.evaluate(NOTE_WHAT_WAITS)
+    page.locator("#as-of").fill(latest)
+    page.locator("form[data-as-of] button").click()
+    expect(page.locator(".as-of")).to_be_visible()
+    assert page.evaluate("sessionStorage.waited") == "?view=all, 0 tables"
+    expect(page.locator("#rows table")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#rows table")).to_be_visible()
+    expect(page.locator("#rows .skel")).to_have_count(0)
+    one.check_no_complaints()

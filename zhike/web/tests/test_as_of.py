@@ -83,6 +83,19 @@ def test_the_list_tells_the_day_as_it_was_kept(lanting: Customer, then: date, me
     assert names(shown(jun, "/customers", as_of=then.isoformat())) == []
 
 
+def test_the_list_holds_what_is_shown_while_a_day_is_fetched(lanting: Customer, then: date, mei: Person) -> None:
+    keep(then - timedelta(days=1))
+    keep(then)
+    for given in ({}, {"as_of": (then - timedelta(days=1)).isoformat()}, {"as_of": then.isoformat()}):
+        page = shown(mei, "/customers", **given)
+        (form,) = re.findall(r"<form[^>]* data-as-of.*?</form>", page, re.DOTALL)
+        (place,) = re.findall(r'data-wait="#(\w+)"', form)
+        assert page.count(f'id="{place}"') == 1
+        assert re.search(r'<template>.*aria-busy="true" role="status".*class="skel.*</template>', form, re.DOTALL)
+    # The page of a customer is quick, and keeps what it shows.
+    assert "data-wait" not in shown(mei, f"/customers/{lanting.pk}")
+
+
 def test_a_day_that_was_not_kept_is_told_by_the_one_before(lanting: Customer, then: date, mei: Person) -> None:
     page = shown(mei, "/customers", as_of=(then + timedelta(days=9)).isoformat())
     assert names(page) == ["澜庭家居"]

@@ -1,4 +1,4 @@
-// The customer list: what the selection is worth, and finding a field among sixty.
+// The customer list: what the selection is worth, finding a field among sixty, and waiting for a past day.
 (() => {
   'use strict';
   const all = (s, r = document) => [...r.querySelectorAll(s)];
@@ -18,4 +18,10 @@
       group.hidden = fields.every(field => field.hidden);
     }
   });
+  // The first list of a past day takes a moment: the page that is left says so until it is there.
+  document.addEventListener('submit', e => {
+    const form = e.target, place = form.dataset.wait && document.querySelector(form.dataset.wait);
+    if (place && !e.defaultPrevented) place.replaceChildren(form.querySelector('template').content.cloneNode(true));
+  });
+  addEventListener('pageshow', e => { if (e.persisted && document.querySelector('#rows > [aria-busy]')) location.reload(); });
 })();
