@@ -65,7 +65,7 @@ class Pages(ASGIHandler):
         """Send a stream until it or the patience of its reader ends."""
         async with ThreadSensitiveContext():
             sending = asyncio.create_task(self.send_response(response, send))
-            leaving = asyncio.create_task(receive())
+            leaving = asyncio.ensure_future(receive())  # The server gives an awaitable of its own kind.
             try:
                 await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             finally:

@@ -1,7 +1,7 @@
 """Pages as the server asks for them: each in one thread, several at once, nothing of one in the answer to another."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,16 @@ class Heard:
     parts: int
 
 
+@dataclass
+class Awaited:
+    """What a server gives that is not written in Python: it can be awaited, and that is all."""
+
+    coming: Coroutine[Any, Any, Any]
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self.coming.__await__()
+
+
 @pytest.fixture
 def pages() -> Iterator[Pages]:
     found = Pages()
@@ -40,7 +50,7 @@ async def _ask(pages: Pages, client: Client | None, address: str, *, leaves_afte
     told: list[Any] = []
     asked, left = [True], asyncio.Event()
 
-    async def receive() -> Any:
+    async def next_message() -> Any:
         if asked:
             asked.clear()
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -53,7 +63,7 @@ async def _ask(pages: Pages, client: Client | None, address: str, *, leaves_afte
             left.set()
             await asyncio.sleep(0.01)
 
-    await pages(scope, receive, send)
+    await pages(scope, lambda: Awaited(next_message()), send)
     said = {name.decode(): value.decode() for name, value in told[0]["headers"]}
     body = b"".join(part.get("body", b"") for part in told[1:])
     return Heard(told[0]["status"], said, body.decode(), len(told))
