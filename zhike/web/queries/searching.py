@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import StrIndex
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, StrIndex
 
 from zhike.kit import searchterms
-from zhike.measure.models import CustomerFacts
+from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
 from zhike.record.customers.models import Contact, Customer
 
@@ -23,8 +24,8 @@ class Terms(SearchQuery):
 
     template = "%(expressions)s::tsquery"
 
-    def __init__(self, query: str) -> None:
-        super().__init__(Value(query))
+    def __init__(self, query: str | Slot) -> None:
+        super().__init__(query if isinstance(query, Slot) else Value(query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,14 @@ def matching_terms(text: str, *, personal: bool) -> Q | None:
 
 def customers_found(principal: Principal, text: str, *, limit: int = 8) -> list[FoundCustomer]:
     """Return the customers that the words find: names that begin with them first, then by what they bring."""
-    condition = matching_terms(text, personal=principal.sees_personal)
-    if condition is None:
+    query = searchterms.query_of(text, personal=principal.sees_personal)
+    if not query:
         return []
-    seen = Customer.objects.visible_to(principal)
-    candidates = list(seen.filter(condition).values_list("id", flat=True)[:CANDIDATES])
+    candidates = [one for (one,) in _CANDIDATES.list(principal, query=query)]
+    if not candidates:
+        return []
     if len(candidates) == CANDIDATES:
-        candidates += _beginning_with(text, seen, limit)
+        candidates += _beginning_with(text, Customer.objects.visible_to(principal), limit)
     return _described(_best(candidates, text, principal, limit))
 
 
@@ -76,16 +78,8 @@ def recent_customers(principal: Principal, ids: Iterable[int]) -> list[FoundCust
 
 def contacts_found(principal: Principal, text: str, *, limit: int = 5) -> list[FoundContact]:
     """Return the contacts that the words find; those who left come last."""
-    condition = matching_terms(text, personal=principal.sees_personal)
-    if condition is None:
-        return []
-    rows = (
-        Contact.objects.visible_to(principal)
-        .filter(condition)
-        .values_list("id", "name", "title", "preferred_channel", "customer_id", "customer__name", "left_on")[
-            :CANDIDATES
-        ]
-    )
+    query = searchterms.query_of(text, personal=principal.sees_personal)
+    rows = _CONTACTS.list(principal, query=query) if query else []
     best = sorted(rows, key=lambda row: (row[6] is not None, text not in row[1], row[0]))
     return [FoundContact(*row[:6]) for row in best[:limit]]
 
@@ -100,32 +94,47 @@ def _beginning_with(text: str, seen: QuerySet[Customer], limit: int) -> list[int
 
 
 def _best(candidates: list[int], text: str, principal: Principal, limit: int) -> list[int]:
-    names = Customer.objects.filter(pk__in=candidates).annotate(place=StrIndex("name", Value(text)))
-    places = dict(names.values_list("id", "place"))
-    worth = dict(CustomerFacts.objects.filter(pk__in=candidates).values_list("pk", "revenue"))
+    known = {one: (place, worth) for one, place, worth in _PLACES.list(ids=candidates, text=text)}
 
     def rank(customer_id: int) -> tuple[int, Decimal, int]:
-        place = places.get(customer_id, 0)
-        brings = (worth.get(customer_id) or Decimal(0)) if principal.sees_revenue else Decimal(0)
+        place, worth = known.get(customer_id, (0, None))
+        brings = (worth or Decimal(0)) if principal.sees_revenue else Decimal(0)
         return (0 if place == 1 else 1 if place else 2, -brings, customer_id)
 
     return sorted(dict.fromkeys(candidates), key=rank)[:limit]
 
 
 def _described(ids: list[int]) -> list[FoundCustomer]:
-    customers = {one.pk: one for one in Customer.objects.filter(pk__in=ids).only("name", "ref", "region")}
-    facts = CustomerFacts.objects.only("health", "health_band", "arr", "revenue_12m").in_bulk(ids)
-    return [_found(customers[one], facts.get(one)) for one in ids if one in customers]
+    found = {row[0]: row for row in _SHOWN.list(ids=ids)} if ids else {}
+    return [_found(found[one]) for one in ids if one in found]
 
 
-def _found(customer: Customer, facts: CustomerFacts | None) -> FoundCustomer:
-    return FoundCustomer(
-        id=customer.pk,
-        name=customer.name,
-        ref=customer.ref,
-        region=customer.region,
-        health=facts.health if facts else None,
-        band=(facts.health_band or "") if facts else "",
-        worth=(facts.arr or facts.revenue_12m) if facts else None,
-        is_subscription=bool(facts and facts.arr),
+def _found(row: tuple[Any, ...]) -> FoundCustomer:
+    customer, name, ref, region, health, band, arr, revenue = row
+    return FoundCustomer(customer, name, ref, region, health, band or "", arr or revenue, bool(arr))
+
+
+_CANDIDATES: Prepared[tuple[int]] = Prepared(
+    lambda viewer: Customer.objects.visible_to(viewer).filter(terms=Terms(Slot("query"))).values_list("id")[:CANDIDATES]
+)
+_CONTACTS: Prepared[tuple[Any, ...]] = Prepared(
+    lambda viewer: (
+        Contact.objects.visible_to(viewer)
+        .filter(terms=Terms(Slot("query")))
+        .values_list("id", "name", "title", "preferred_channel", "customer_id", "customer__name", "left_on")[
+            :CANDIDATES
+        ]
     )
+)
+_PLACES: Prepared[tuple[int, int, Decimal | None]] = Prepared(
+    lambda _viewer: (
+        Customer.objects.filter(pk__in=Slots("ids"))
+        .annotate(place=StrIndex("name", Cast(Slot("text"), TextField())))
+        .values_list("id", "place", "facts__revenue")
+    )
+)
+_SHOWN: Prepared[tuple[Any, ...]] = Prepared(
+    lambda _viewer: Customer.objects.filter(pk__in=Slots("ids")).values_list(
+        "id", "name", "ref", "region", "facts__health", "facts__health_band", "facts__arr", "facts__revenue_12m"
+    )
+)
