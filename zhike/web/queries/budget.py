@@ -11,12 +11,13 @@ Answer = TypeVar("Answer")
 
 def within(milliseconds: int, ask: Callable[[], Answer]) -> Answer | None:
     """Return what `ask` finds, or None when the database has not answered in time."""
+    is_inside = connection.in_atomic_block
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
             answer = ask()
-            # Inside a longer transaction the setting would outlive this block.
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
+            if is_inside:  # In a longer transaction the setting would outlive this block.
+                cursor.execute("SELECT set_config('statement_timeout', '0', true)")
             return answer
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
