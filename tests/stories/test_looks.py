@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.stories.conftest import ROOT, Company, Visit
+from tests.stories.conftest import ROOT, WAIT, Company, Visit
 from tests.stories.test_days import ADMIN, CSM, LEAD
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -110,11 +111,8 @@ NAMELESS = """[...document.querySelectorAll('button, a[href]')]
 def picture(one: Visit, address: str) -> bytes:
     """Return a picture of a page once everything it asks for afterwards has come."""
     one.page.goto(address)
-    one.page.wait_for_function(f"!{STILL_LOADING}")
+    expect(one.page.locator(".skel:visible")).to_have_count(0, timeout=WAIT)
     return one.page.screenshot()
-
-
-STILL_LOADING = "[...document.querySelectorAll('.skel')].some((e) => e.checkVisibility())"
 
 
 def test_the_pictures_of_the_readme(
