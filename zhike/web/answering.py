@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -64,6 +65,9 @@ class Pages(ASGIHandler):
     async def _stream(self, response: StreamingHttpResponse, receive: Any, send: Any) -> None:
         """Send a stream until it or the patience of its reader ends."""
         async with ThreadSensitiveContext():
+            if not response.is_async:
+                made: Any = response.streaming_content
+                response.streaming_content = _one_by_one(made)
             sending = asyncio.create_task(self.send_response(response, send))
             leaving = asyncio.ensure_future(receive())  # The server gives an awaitable of its own kind.
             try:
@@ -74,6 +78,13 @@ class Pages(ASGIHandler):
                 with contextlib.suppress(asyncio.CancelledError):
                     await sending
                 await sync_to_async(response.close)()
+
+
+async def _one_by_one(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield each part as it is made, all of them in one thread: Django makes the last before it sends one."""
+    following = sync_to_async(lambda: next(parts, None))
+    while (part := await following()) is not None:
+        yield part
 
 
 def settle() -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.test import Client
 
 from zhike.conftest import Person
@@ -41,7 +43,9 @@ def pages() -> Iterator[Pages]:
     found.threads.shutdown()
 
 
-async def _ask(pages: Pages, client: Client | None, address: str, *, leaves_after: int = 10_000) -> Heard:
+async def _ask(
+    pages: Pages, client: Client | None, address: str, *, leaves_after: int = 10_000, began: Event | None = None
+) -> Heard:
     """Ask for an address as a server does; the reader leaves after so many messages."""
     place, _, query = address.partition("?")
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value if client else ""
@@ -59,6 +63,8 @@ async def _ask(pages: Pages, client: Client | None, address: str, *, leaves_afte
 
     async def send(message: Any) -> None:
         told.append(message)
+        if began is not None and message.get("body"):
+            began.set()
         if len(told) >= leaves_after:
             left.set()
             await asyncio.sleep(0.01)
@@ -108,3 +114,15 @@ def test_a_file_is_sent_in_parts_and_to_somebody_who_leaves(
     gone = asyncio.run(_ask(pages, admin, "/customers/export?view=all", leaves_after=2))
     assert gone.parts < heard.parts
     assert _all(pages, [(admin, "/customers")])[0].status == 200
+
+
+def test_each_part_is_sent_as_it_is_made(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = Event()
+
+    def parts() -> Iterator[bytes]:
+        yield b"first"
+        yield b", then more" if began.wait(5) else b", all at once"
+
+    monkeypatch.setattr(pages, "get_response", lambda _request: StreamingHttpResponse(parts()))
+    heard = asyncio.run(_ask(pages, None, "/", began=began))
+    assert heard.body == "first, then more"
