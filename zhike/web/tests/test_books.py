@@ -10,12 +10,13 @@ import pytest
 
 from zhike.conftest import NOW, Person
 from zhike.kit.ruletrees import parse
-from zhike.measure.facts import fields
+from zhike.measure.facts import FACTS, fields
 from zhike.record.customers import operations
 from zhike.record.customers.models import Customer
 from zhike.web.queries import views
 from zhike.web.queries.paging import Listing
 from zhike.web.queries.selection import Selection
+from zhike.web.queries.sorting import is_sortable, order_by
 from zhike.web.queries.views import View
 from zhike.web.rules.paging import Order
 
@@ -110,3 +111,9 @@ def test_the_tabs_of_a_book_are_counted_in_one_look(
     assert [view.count for view in views.counted([*tabs, attribute], mei.staff, known, TODAY)] == [*each, 0]
     of_team = [view.count for view in views.counted(tabs, lead.staff, known, TODAY)]
     assert of_team == [Selection(lead.staff, parse(rule, known), "", None, TODAY).customers().count() for rule in RULES]
+
+
+@pytest.mark.parametrize("fact", [name for name in FACTS if is_sortable(name, few=True)])
+def test_a_book_is_read_in_the_order_of_every_fact(crowd: list[Customer], mei: Person, fact: str) -> None:
+    mine, order = selection(mei, RULES[2]), order_by(fact, down=True)
+    assert pages(mine, order, by_facts=True) == pages(mine, order, by_facts=False) != []
