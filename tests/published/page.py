@@ -101,11 +101,11 @@ class Figures(Protocol):
     """A module of figures by the id of a row."""
 
     @property
-    def DATASETS(self) -> Sequence[str]: ...  # noqa: N802
+    def DATASETS(self) -> Sequence[str]: ...  # noqa: N802  A constant of the module.
     @property
-    def OURS(self) -> Mapping[str, Callable[[], list[float]]]: ...  # noqa: N802
+    def OURS(self) -> Mapping[str, Callable[[], list[float]]]: ...  # noqa: N802  The same.
     @property
-    def NOTES(self) -> Mapping[str, str]: ...  # noqa: N802
+    def NOTES(self) -> Mapping[str, str]: ...  # noqa: N802  The same.
 
 
 def _part(title: str, said: list[str], held: Figures) -> str:
