@@ -109,16 +109,23 @@ def test_a_turn_measures_plans_and_takes_the_key_figures(book: list[Customer]) -
     assert (work.kind, work.result) == ("loop.turn", {}) or work.result["customers"] == 30
 
 
-@pytest.mark.django_db(transaction=True)
-def test_after_a_turn_pages_read_from_indexes_alone(book: list[Customer]) -> None:
-    turned()
+def settled() -> list[tuple[str, bool, bool]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, c.relallvisible > 0, t.last_vacuum IS NOT NULL "
             "FROM pg_class AS c JOIN pg_stat_user_tables AS t ON t.relid = c.oid "
             "WHERE c.relname IN ('engagement_touch', 'measure_customerfacts') ORDER BY 1"
         )
-        assert cursor.fetchall() == [("engagement_touch", True, True), ("measure_customerfacts", True, True)]
+        return cursor.fetchall()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_turn_pages_read_from_indexes_alone(book: list[Customer]) -> None:
+    for _ in range(4):  # PostgreSQL leaves out a page that something else, a checkpoint say, just holds; once is rare.
+        turned()
+        if all(visible for _, visible, _ in settled()):
+            break
+    assert settled() == [("engagement_touch", True, True), ("measure_customerfacts", True, True)]
 
 
 def test_the_same_day_again_prints_no_changes(book: list[Customer]) -> None:
