@@ -56,6 +56,7 @@ def _kill(
 ) -> tuple[Counter[str], int]:
     """Kill at random moments, spread over the events: a machine that is slow to start processes again gets its time."""
     killed: Counter[str] = Counter()
+    turns: list[str] = []  # Every kind has its turn, in another order each time, before one has its next.
     under_load = 0
     while (done := sum(killed.values())) < kills:
         time.sleep(drawn.uniform(0.1, 2 * pause - 0.1))
@@ -63,7 +64,9 @@ def _kill(
         candidates = system.served()
         if not candidates:
             continue
-        kind = drawn.choice(sorted({each.kind for each in candidates}))
+        kinds = sorted({each.kind for each in candidates})
+        turns = turns or drawn.sample(kinds, len(kinds))
+        kind = next((turns.pop(place) for place, one in enumerate(turns) if one in kinds), kinds[0])
         target = drawn.choice([each for each in candidates if each.kind == kind])
         if target.kill():
             killed[kind] += 1
