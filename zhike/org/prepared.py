@@ -2,24 +2,32 @@
 
 A page asks some twenty small questions of the same shape at every request, and Django spends more time on writing such
 a statement than PostgreSQL on answering it. A prepared question is written at its first use, with slots where the
-values of a request go, as bound parameters; its rows are what the queryset would have given.
+values of a request go, as bound parameters; its rows are what the queryset would have given. PostgreSQL keeps the
+statement as well, and with it the plan, which takes it longer to make than most pages' rows.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.db.models.expressions import Expression
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg import sql
+from psycopg.types.numeric import Int8
 
 from zhike.org.principals import Principal
 
 Row = TypeVar("Row")
 BIGGEST = 2**63
+KEPT = 400  # Statements that a connection keeps; those asked least recently go first.
+_PLACE = re.compile("%%|%s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +84,51 @@ class Nobody:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """One statement: its text, its parameters with names in the slots, and what reads its rows."""
+    """One statement: its text, what goes into its places, and what reads its rows."""
 
     asked: QuerySet[Any, Any]
     compiler: SQLCompiler
     text: str
     parameters: Sequence[Any]
     converters: Any
+    is_kept: bool
+
+    def rows(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        given = [values[one.name] if isinstance(one, _Name) else one for one in self.parameters]
+        if not self.is_kept:
+            with connection.cursor() as cursor:
+                cursor.execute(self.text, given)
+                return list(cursor.fetchall())
+        with _keeping_cursor() as cursor:
+            # Numbers of every size are of one type: the statement is kept once for each combination of types.
+            cursor.execute(self.text, [Int8(one) if type(one) is int else one for one in given])
+            return list(cursor.fetchall())
+
+
+def _keeping_cursor() -> CursorWrapper:
+    """Return a cursor as Django gives it, but one that binds values in PostgreSQL, where statements are kept."""
+    connection.validate_thread_sharing()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    raw.prepare_threshold, raw.prepared_max = 1, KEPT
+    with connection.wrap_database_errors:
+        bound: Any = ServerBindingCursor
+        return (
+            connection.make_debug_cursor(bound(raw))
+            if connection.queries_logged
+            else connection.make_cursor(bound(raw))
+        )
 
 
 class _Asking:
-    """What Django's iterable of models needs of a queryset, with a statement that is written already."""
+    """What Django's iterable of models needs of a queryset whose rows are there already."""
 
     def __init__(self, written: _Written, values: dict[str, Any]) -> None:
         compiler = copy(written.compiler)
         compiler.connection = connection
-        parameters = tuple(values[one.name] if isinstance(one, _Name) else one for one in written.parameters)
-        compiler.as_sql = lambda: (written.text, parameters)  # type: ignore[method-assign,misc,assignment]  # The whole point.
+        rows = [written.rows(values)]
+        compiler.execute_sql = lambda *_given, **_named: rows  # type: ignore[method-assign,assignment]  # The whole point.
         compiler.get_converters = lambda _fields: written.converters  # type: ignore[method-assign,assignment]  # As above.
         self.db, self.query, self.compiler = connection.alias, self, compiler
         self.model, self._known_related_objects = written.asked.model, dict[Any, Any]()
@@ -105,11 +141,11 @@ class Prepared(Generic[Row]):
     """A question of one shape: models, or tuples where the queryset is one of `values_list`.
 
     `make` writes it, with Slot("name") for each value; scoped questions are given a Viewer to pass to `visible_to`, and
-    raise TypeError when they are asked without a reader.
+    raise TypeError when they are asked without a reader. `is_kept` is False where the best plan depends on the values.
     """
 
-    def __init__(self, make: Callable[[Any], QuerySet[Any, Any]]) -> None:
-        self.make = make
+    def __init__(self, make: Callable[[Any], QuerySet[Any, Any]], *, is_kept: bool = True) -> None:
+        self.make, self.is_kept = make, is_kept
         self.known: dict[tuple[str, bool] | None, _Written] = {}
 
     def list(self, viewer: Principal | None = None, **values: Any) -> list[Row]:
@@ -140,4 +176,24 @@ class Prepared(Generic[Row]):
         compiler = asked.query.get_compiler(using=connection.alias)
         text, parameters = compiler.as_sql()
         converters = compiler.get_converters([select[0] for select in compiler.select or ()])
-        return _Written(asked, compiler, text, parameters, converters)
+        if self.is_kept:
+            text, parameters = _settled(text, parameters)
+        return _Written(asked, compiler, text, parameters, converters, self.is_kept)
+
+
+def _settled(text: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Write what is the same every time into the statement: a plan that is kept knows only what stands there."""
+    connection.ensure_connection()
+    rest = iter(parameters)
+    left = []
+
+    def written(place: re.Match[str]) -> str:
+        if place[0] == "%%":
+            return "%%"
+        one = next(rest)
+        if isinstance(one, _Name):
+            left.append(one)
+            return "%s"
+        return sql.Literal(one).as_string(connection.connection).replace("%", "%%")
+
+    return _PLACE.sub(written, text), left

@@ -115,7 +115,10 @@ def _found(row: tuple[Any, ...]) -> FoundCustomer:
 
 
 _CANDIDATES: Prepared[tuple[int]] = Prepared(
-    lambda viewer: Customer.objects.visible_to(viewer).filter(terms=Terms(Slot("query"))).values_list("id")[:CANDIDATES]
+    lambda viewer: (
+        Customer.objects.visible_to(viewer).filter(terms=Terms(Slot("query"))).values_list("id")[:CANDIDATES]
+    ),
+    is_kept=False,  # Many or few have what is asked for, and that decides how to look for it.
 )
 _CONTACTS: Prepared[tuple[Any, ...]] = Prepared(
     lambda viewer: (
@@ -124,7 +127,8 @@ _CONTACTS: Prepared[tuple[Any, ...]] = Prepared(
         .values_list("id", "name", "title", "preferred_channel", "customer_id", "customer__name", "left_on")[
             :CANDIDATES
         ]
-    )
+    ),
+    is_kept=False,
 )
 _PLACES: Prepared[tuple[int, int, Decimal | None]] = Prepared(
     lambda _viewer: (

@@ -216,7 +216,8 @@ def _of_sections(keys: tuple[str, ...], *, by_book: bool, by_kind: bool) -> Prep
         shown = found.union(*others, all=True) if others else found
         return Touch.objects.filter(pk__in=shown).with_row().order_by("-priority", "id")
 
-    return Prepared(make)
+    # How much is due, and for whom, decides which index leads to the first ones.
+    return Prepared(make, is_kept=False)
 
 
 def conditions(day: date | Slot, limit: date | Slot) -> dict[str, Q]:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 
 from zhike.conftest import NOW, Person
 from zhike.org.models import Staff
@@ -113,3 +114,35 @@ def test_a_number_that_no_column_holds_finds_nothing_and_asks_nothing(
     assert one.first(customer=crowd[0].pk) == crowd[0]
     with django_assert_num_queries(0):
         assert one.list(customer=2**63) == one.list(customer=10**30) == []
+
+
+def test_postgresql_keeps_a_statement_with_what_never_changes_written_into_it(
+    crowd: list[Customer], mei: Person
+) -> None:
+    def ask(**named: bool) -> list[str]:
+        question: Prepared[Customer] = Prepared(
+            lambda _viewer: Customer.objects.filter(ref__endswith=f"{mei.staff.pk}", name=Slot("name"), kind="100%s"),
+            **named,
+        )
+        for name in ("a", "b", "a"):
+            assert question.list(name=name) == []
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%%100%%'")
+            return [statement for (statement,) in cursor.fetchall()]
+
+    assert ask(is_kept=False) == []
+    (kept,) = ask()
+    assert "'100%s'" in kept
+    assert f"'%{mei.staff.pk}'" in kept
+    assert "$1" in kept
+    assert "$2" not in kept
+    assert Customer.objects.filter(kind="100%s").count() == 0
+
+
+def test_numbers_of_every_size_share_a_statement(crowd: list[Customer]) -> None:
+    question: Prepared[Customer] = Prepared(lambda _viewer: Customer.objects.filter(pk=Slot("pk"), name__lt="shared"))
+    for number in (1, 1, 2**20, 2**20, 2**40, 2**40):
+        question.list(pk=number)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%shared%%'")
+        assert cursor.fetchone() == (1,)
