@@ -116,7 +116,7 @@ def settled() -> list[tuple[str, bool, bool]]:
             "FROM pg_class AS c JOIN pg_stat_user_tables AS t ON t.relid = c.oid "
             "WHERE c.relname IN ('engagement_touch', 'measure_customerfacts') ORDER BY 1"
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @pytest.mark.django_db(transaction=True)

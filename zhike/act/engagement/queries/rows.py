@@ -1,9 +1,11 @@
 """One touch as a row of the queue: all that a template draws, in the reader's words and within the reader's rights."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from django.http import Http404
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.act.engagement.models import Touch, TouchKind
@@ -15,6 +17,7 @@ from zhike.org import company
 from zhike.org.principals import Principal
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
+from zhike.ui.templatetags import parts
 
 ICONS = {
     TouchKind.CADENCE: "clock",
@@ -35,7 +38,10 @@ LOOKS = {"healthy": "ok", "warning": "warn", "risk": "risk"}
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A touch in words. `stake` is empty for who may not see revenue, `contact` for who may not see personal data."""
+    """A touch in words. `stake` is empty for who may not see revenue, `contact` for who may not see personal data.
+
+    What to say and what a health score is made of, `say` and `parts`, are there in a row that is open.
+    """
 
     id: int
     customer_id: int
@@ -64,6 +70,18 @@ class QueueRow:
     is_open: bool
     is_primary: bool
 
+    @property
+    def marks(self) -> SafeString:
+        """The customer's tier and health, drawn."""
+        tier = parts.tier(*self.tier) if self.tier[0] else ""
+        health = parts.health(self.health, self.health_look, self.health_change) if self.health is not None else ""
+        return SafeString(f"{tier}{health}")
+
+    @property
+    def day(self) -> str:
+        """The day it is due, for machines."""
+        return self.due_on.isoformat()
+
 
 class Drawer:
     """Draws rows for one reader; plan, currency and company are read once."""
@@ -78,9 +96,12 @@ class Drawer:
         facts = getattr(touch.customer, "facts", None)
         tier = self._tier(facts)
         contact = touch.contact.name if touch.contact and self.principal.sees_personal else ""
-        values = wording.figures(
-            touch.customer, facts, touch.reason, contact=contact, tier=tier[1], company=self.company.name
-        )
+
+        def figures() -> Mapping[str, str]:
+            return wording.figures(
+                touch.customer, facts, touch.reason, contact=contact, tier=tier[1], company=self.company.name
+            )
+
         last_touch = facts.last_touch if facts else None
         due, note, look = self._due(touch)
         return QueueRow(
@@ -95,8 +116,8 @@ class Drawer:
             health_look=LOOKS.get(facts.health_band or "", "") if facts else "",
             health_change=facts.health_change_30d if facts else None,
             why=wording.sentence(touch.reason, today=self.day, last_touch=last_touch),
-            what=wording.text_of(touch.content.get("title"), values),
-            say=wording.text_of(touch.content.get("words"), values),
+            what=wording.text_of(touch.content.get("title"), self.language, figures),
+            say=wording.text_of(touch.content.get("words"), self.language, figures) if opened else "",
             via=self._via(touch, contact),
             channel=touch.channel,
             contact=contact,

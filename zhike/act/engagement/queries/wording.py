@@ -1,6 +1,6 @@
 """Touches in the reader's words: why, what, whom and how."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -122,9 +122,10 @@ def superseded(cause: Reason) -> str:
             return gettext("Onboarding is over")
 
 
-def text_of(texts: Mapping[str, Any] | None, values: Mapping[str, str]) -> str:
-    """Return words of the plan in the reader's language with the customer's figures in them."""
-    return filled(best_words(texts or {}, get_language() or "en"), values)
+def text_of(texts: Mapping[str, Any] | None, language: str, values: Callable[[], Mapping[str, str]]) -> str:
+    """Return words of the plan in the reader's language with the customer's figures in them, made only if asked for."""
+    said = best_words(texts or {}, language)
+    return filled(said, values()) if "{" in said else said
 
 
 def figures(customer: Any, facts: Any, reason: Reason, *, contact: str, tier: str, company: str) -> dict[str, str]:

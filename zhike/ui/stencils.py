@@ -1,0 +1,75 @@
+"""Pieces of a page that are alike, drawn by their template once and filled in for each.
+
+A queue shows fifty rows that differ in a dozen words, and a template walks through all its tags for each of them. A
+stencil lets the template draw one row with marks in the places of the words; the others are that row with their own
+words, escaped, in the places of the marks. What changes more than words, the shape, has a drawing of its own.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from django.template.loader import get_template
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from zhike.ui.markup import escaped
+
+FIRST_NUMBER = 987_654_321_100  # Stands for a number; no address or word of a template holds it of itself.
+_MARK = re.compile("\ue000([0-9]+)\ue001|" + str(FIRST_NUMBER)[:-2] + "([0-9]{2})")
+
+
+class Stencil:
+    """A template for one thing, `name`, of which it draws many.
+
+    `texts` are its attributes that the template writes as they are, `numbers` those it may make addresses of, and
+    `shape` those that decide what is drawn; that a text is empty is part of the shape. Nothing else is known to the
+    template, except `beside`: texts that are the same for all and stand beside the thing.
+    """
+
+    def __init__(
+        self,
+        template: str,
+        name: str,
+        *,
+        texts: Sequence[str],
+        numbers: Sequence[str],
+        shape: Sequence[str],
+        beside: Sequence[str] = (),
+    ) -> None:
+        if len(numbers) > 99 or len(texts) < 2 or len(numbers) < 2 or len(shape) < 2:
+            raise ValueError("a stencil has at least two texts, two numbers and two attributes of its shape")
+        self.template, self.name = template, name
+        self.texts, self.numbers, self.shape, self.beside = texts, numbers, shape, beside
+        self._texts, self._numbers, self._shape = attrgetter(*texts), attrgetter(*numbers), attrgetter(*shape)
+        self._cut = lru_cache(maxsize=256)(self._drawn)
+
+    def draw(self, one: Any, *beside: str) -> SafeString:
+        """Return the template's drawing of one of many."""
+        texts = [escaped(text) for text in (*self._texts(one), *beside)]
+        filled = [*texts, *map(str, self._numbers(one))]
+        parts, places = self._cut(get_language(), self._shape(one), tuple(map(bool, texts)))
+        drawn = parts.copy()
+        for place, number in places:
+            drawn[place] = filled[number]
+        return SafeString("".join(drawn))
+
+    def _drawn(
+        self, _language: str | None, shape: tuple[Any, ...], has_text: tuple[bool, ...]
+    ) -> tuple[list[str], list[tuple[int, int]]]:
+        """Return the parts of a drawing, and which of them are places: the place's position and whose it is."""
+        marks = [f"\ue000{number}\ue001" if has else "" for number, has in enumerate(has_text)]
+        of_one = {**dict(zip(self.shape, shape, strict=True)), **dict(zip(self.texts, marks, strict=False))}
+        of_one |= {name: FIRST_NUMBER + number for number, name in enumerate(self.numbers)}
+        context = {self.name: of_one, **dict(zip(self.beside, marks[len(self.texts) :], strict=True))}
+        html = get_template(self.template).render(context)
+        parts: list[str] = []
+        places: list[tuple[int, int]] = []
+        end = 0
+        for mark in _MARK.finditer(html):
+            parts += [html[end : mark.start()], ""]
+            places.append((len(parts) - 1, int(mark[1]) if mark[1] else len(marks) + int(mark[2])))
+            end = mark.end()
+        return [*parts, html[end:]], places
