@@ -111,14 +111,11 @@ def _keeping_cursor() -> CursorWrapper:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw: Any = connection.connection
-    raw.prepare_threshold, raw.prepared_max = 1, KEPT
-    with connection.wrap_database_errors:
-        bound: Any = ServerBindingCursor
-        return (
-            connection.make_debug_cursor(bound(raw))
-            if connection.queries_logged
-            else connection.make_cursor(bound(raw))
-        )
+    if raw.prepare_threshold is None:
+        raw.prepare_threshold, raw.prepared_max = 1, KEPT
+    bound: Any = ServerBindingCursor
+    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    return wrapped(bound(raw))
 
 
 class _Asking:

@@ -16,8 +16,8 @@ def as_series(values: Sequence[object]) -> Series:
 
 def _number(value: object) -> float | None:
     try:
-        return float(str(value))
-    except ValueError:
+        return float(value)  # type: ignore[arg-type]  # What is no number is refused.
+    except (TypeError, ValueError):
         return None
 
 

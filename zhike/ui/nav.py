@@ -1,6 +1,7 @@
 """What the side navigation shows: the loop as five groups, with today above it and the person below.
 
-`zhike.web.shell` fills these in and gives the result to every page as `nav`; `templates/parts/nav.html` draws it.
+`zhike.web.shell` fills these in and gives the result to every page as `nav`; the tag `navigation` draws it by
+`templates/parts/nav.html`.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """`{% url %}` and `{% translate %}` as Django has them, found once: a list asks for the same hundreds of times.
 
-What they write depends on the address's name and number or on the sentence and the language, never on who reads.
+What they write depends on the address's name and number or on the sentence and the language, never on who reads. The
+navigation, `{% navigation %}`, is drawn once for all that stands in it.
 """
 
 from functools import lru_cache
@@ -11,10 +12,13 @@ from django.template import Context
 from django.template.base import Parser, Token
 from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as parse_url
+from django.template.loader import get_template
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+
+from zhike.ui.nav import Nav
 
 register = template.Library()
 STAND_IN = 987_654_321_012  # A number that no address holds of itself.
@@ -97,3 +101,14 @@ def translate(parser: Parser, token: Token) -> TranslateNode:
     if sentence.filters or node.asvar or node.message_context or sentence.var.lookups is not None:
         return node
     return SentenceNode(sentence, node.noop, node.asvar, node.message_context)
+
+
+@register.simple_tag
+def navigation(nav: Nav | None, name: str, seal: str) -> SafeString:
+    """Write the navigation beside a page of the company of this name and seal."""
+    return _navigation(nav or None, name, seal, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _navigation(nav: Nav | None, name: str, seal: str, _language: str | None) -> SafeString:
+    return SafeString(get_template("parts/nav.html").render({"nav": nav, "company": {"name": name, "seal": seal}}))
