@@ -20,7 +20,9 @@ from django.db import close_old_connections
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import get_resolver, set_script_prefix
 
-THREADS = 6  # More would wait for the lock of the interpreter; fewer would leave it idle while the database works.
+AT_ONCE = 2  # Requests in work: more would wait for the interpreter's lock, one would leave it to the database's pace.
+LONG = 0.25  # Seconds after which a request counts as waiting for the database, and the next one begins beside it.
+THREADS = 8
 GARBAGE_AFTER = 20_000  # A page makes thousands of objects that live as long as itself; looking for cycles can wait.
 
 
@@ -31,6 +33,7 @@ class Pages(ASGIHandler):
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -43,11 +46,27 @@ class Pages(ASGIHandler):
             # A copy of the context: what a request leaves behind in its thread is not there for the next one.
             run = contextvars.copy_context().run
             loop = asyncio.get_running_loop()
-            response = await loop.run_in_executor(self.threads, run, self._answer, scope, body)
+            async with self._turn(loop):
+                response = await loop.run_in_executor(self.threads, run, self._answer, scope, body)
             if isinstance(response, StreamingHttpResponse):
                 await self._stream(response, receive, send)
             else:
                 await self.send_response(response, send)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, loop: asyncio.AbstractEventLoop) -> AsyncIterator[None]:
+        """Wait until it is this request's turn: first come, first served, and whoever is slow holds up nobody."""
+        if self.loop is not loop:
+            self.loop, self.turns = loop, asyncio.Semaphore(AT_ONCE)
+        await self.turns.acquire()
+        held = [self.turns]
+        early = loop.call_later(LONG, lambda: held.pop().release())
+        try:
+            yield
+        finally:
+            early.cancel()
+            if held:
+                held.pop().release()
 
     def _answer(self, scope: dict[str, Any], body: Any) -> HttpResponse | StreamingHttpResponse:
         """Return the response, complete and with its connection given back unless it is a stream."""

@@ -13,7 +13,7 @@ from django.test import Client
 
 from zhike.conftest import Person
 from zhike.record.customers.models import Customer
-from zhike.web.answering import Pages
+from zhike.web.answering import AT_ONCE, LONG, Pages
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +95,38 @@ def test_many_at_once_are_each_answered_as_who_they_are(pages: Pages, hire: Call
         assert f'<html lang="{"en" if client is mei else "zh-CN"}"' in heard.body
         assert own.staff.email in heard.body
         assert other.staff.email not in heard.body
+
+
+def test_who_is_slow_holds_up_nobody_for_long(pages: Pages, mei: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, done = Event(), Event()
+    answer = pages.get_response
+    begun: list[str] = []
+
+    def answered(request: Any) -> Any:
+        begun.append(request.path)
+        if request.path == "/account":
+            slow.wait(20)
+        response = answer(request)
+        if request.path == "/customers":
+            done.set()
+        return response
+
+    monkeypatch.setattr(pages, "get_response", answered)
+
+    async def together() -> list[Heard]:
+        asked = [asyncio.create_task(_ask(pages, mei, "/account")) for _ in range(AT_ONCE)]
+        await asyncio.sleep(LONG / 3)
+        asked.append(asyncio.create_task(_ask(pages, mei, "/customers")))
+        await asyncio.sleep(LONG / 3)
+        assert begun == ["/account"] * AT_ONCE
+        is_answered = await asyncio.to_thread(done.wait, 20)
+        slow.set()
+        found = await asyncio.gather(*asked)
+        assert is_answered
+        return list(found)
+
+    assert [heard.status for heard in asyncio.run(together())] == [200] * (AT_ONCE + 1)
+    assert _all(pages, [(mei, "/customers")] * (2 * AT_ONCE))[-1].status == 200
 
 
 def test_what_is_not_there_is_said_and_other_calls_are_refused(pages: Pages, mei: Person) -> None:
