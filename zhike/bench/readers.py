@@ -41,6 +41,7 @@ NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]*)"')
 CUSTOMER = re.compile(r'href="(/customers/\d+)["?]')
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 PATIENCE = 120.0
+IDLE = 20.0  # Seconds after which a reader opens a new connection; the server closes idle ones after thirty.
 
 
 class WrongAnswer(Exception):
@@ -98,6 +99,7 @@ class Reader(threading.Thread):
         self.cookies: SimpleCookie = SimpleCookie()
         self.next_page = ""
         self.is_warm = False
+        self.heard_at = 0.0
         self.seen: list[str] = []
         self.makers = {"list": self._list, "search": self._search, "detail": self._detail, "today": self._today}
 
@@ -150,9 +152,12 @@ class Reader(threading.Thread):
         headers = {"Cookie": self._cookie(), "Accept": "text/html", "Accept-Language": "zh-CN"}
         if fragment:
             headers["HX-Request"] = "true"
+        if time.monotonic() - self.heard_at > IDLE:
+            self.connection.close()
         self.connection.request("GET", address, headers=headers)
         answer = self.connection.getresponse()
         page = answer.read().decode()
+        self.heard_at = time.monotonic()
         self._keep_cookies(answer.headers.get_all("Set-Cookie") or [])
         if answer.status != 200:
             raise WrongAnswer(f"{address}: {answer.status}")
