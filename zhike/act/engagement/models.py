@@ -37,21 +37,6 @@ OPEN = models.Q(state="open")
 COUNTED = ("urgency", "kind", "minutes", "snoozed_until", "book_id")
 BESIDE = ("book_id", "due_on", "urgency", "snoozed_until", "kind")
 
-FACTS_SHOWN = (
-    "tier",
-    "health",
-    "health_band",
-    "health_change_30d",
-    "last_touch",
-    "days_since_usage",
-    "usage_30d",
-    "usage_prev_30d",
-    "contract_end",
-    "days_to_renewal",
-    "seats",
-    "features_30d",
-)
-
 
 class TouchQuerySet(models.QuerySet["Touch"]):
     def visible_to(self, principal: Principal) -> Self:
@@ -68,14 +53,8 @@ class TouchQuerySet(models.QuerySet["Touch"]):
         return self.awake(day).filter(due_on__lte=day)
 
     def with_everything(self) -> Self:
-        """Touches with what a row of the queue shows."""
+        """Touches with their customer, its owner and facts, and the contact."""
         return self.select_related("customer__facts", "customer__owner", "contact")
-
-    def with_row(self) -> Self:
-        """Touches with what a row of the queue shows, and nothing else: the facts of a customer are a hundred."""
-        own = [field.name for field in self.model._meta.concrete_fields]
-        people = ["contact__name", "customer__name", "customer__industry", "customer__owner__name"]
-        return self.with_everything().only(*own, *people, *(f"customer__facts__{name}" for name in FACTS_SHOWN))
 
     def in_order(self, priority: Any, number: Any) -> Self:
         """Touches of a queue, the most pressing first, after the one of this priority and number."""

@@ -14,8 +14,9 @@ from django.utils.translation import gettext, ngettext
 from zhike.act.engagement.models import Touch, TouchKind, TouchState
 from zhike.act.engagement.queries.load import calendar_in_force, is_of_book, open_in_queue
 from zhike.act.engagement.queries.rows import NAMES, Drawer, QueueRow
+from zhike.act.engagement.queries.shown import PATHS, Shown
 from zhike.org.models import Staff
-from zhike.org.prepared import Prepared, Slot
+from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
 from zhike.ui import words
 
@@ -163,17 +164,18 @@ class _Asking:
         found = ask.first(self.principal, day=self.day, limit=self.limit) or ()
         return {key: tally or [] for key, tally in zip_longest(SIZES, found)}
 
-    def rows(self, keys: tuple[str, ...], place: tuple[float, int] | None) -> dict[str, list[Touch]]:
+    def rows(self, keys: tuple[str, ...], place: tuple[float, int] | None) -> dict[str, list[Shown]]:
         """Return the touches of sections in their order, one more of each than are shown."""
         priority, number = place or (inf, 0)
         ask = _of_sections(keys, by_book=is_of_book(self.principal), by_kind=bool(self.kind))
         given = {"day": self.day, "limit": self.limit, "priority": priority, "number": number, "kind": self.kind}
-        found: dict[str, list[Touch]] = {}
-        for touch in ask.list(self.principal, **given):
+        ids = [touch_id for (touch_id,) in ask.list(self.principal, **given)]
+        found: dict[str, list[Shown]] = {}
+        for touch in map(Shown._make, _ROWS.list(ids=ids)):
             found.setdefault(self._section(touch), []).append(touch)
         return found
 
-    def _section(self, touch: Touch) -> str:
+    def _section(self, touch: Shown) -> str:
         if touch.due_on > self.day:
             return WAIT
         return FIRST if touch.urgency >= 3 else TODAY
@@ -204,20 +206,25 @@ def _in_sections(by_book: bool) -> Prepared[tuple[Tally | None, ...]]:
 
 
 @cache
-def _of_sections(keys: tuple[str, ...], *, by_book: bool, by_kind: bool) -> Prepared[Touch]:
-    def make(viewer: Principal) -> QuerySet[Touch]:
+def _of_sections(keys: tuple[str, ...], *, by_book: bool, by_kind: bool) -> Prepared[tuple[int]]:
+    """Return the question for the numbers of the touches that sections show; their rows are asked for by number."""
+
+    def make(viewer: Principal) -> QuerySet[Any, Any]:
         touches = open_in_queue(viewer, by_book=by_book).awake(Slot("day"))
         if by_kind:
             touches = touches.filter(kind=Slot("kind"))
         touches = touches.in_order(Slot("priority"), Slot("number"))
         wanted = conditions(Slot("day"), Slot("limit"))
-        found, *others = (touches.filter(wanted[key]).values("pk")[: SIZES[key] + 1] for key in keys)
-        # What a row shows is looked up for the rows that are shown, not for all that are sorted.
-        shown = found.union(*others, all=True) if others else found
-        return Touch.objects.filter(pk__in=shown).with_row().order_by("-priority", "id")
+        found, *others = (touches.filter(wanted[key]).values_list("pk")[: SIZES[key] + 1] for key in keys)
+        return found.union(*others, all=True) if others else found
 
     # How much is due, and for whom, decides which index leads to the first ones.
     return Prepared(make, is_kept=False)
+
+
+_ROWS: Prepared[tuple[Any, ...]] = Prepared(
+    lambda _viewer: Touch.objects.filter(pk__in=Slots("ids")).order_by("-priority", "id").values_list(*PATHS)
+)
 
 
 def conditions(day: date | Slot, limit: date | Slot) -> dict[str, Q]:
@@ -237,14 +244,14 @@ def _by_kind(counted: dict[str, Tally]) -> dict[str, int]:
     return {kind: found[kind] for kind in TouchKind.values if found[kind]}
 
 
-def _section(key: str, tally: Tally, found: list[Touch], kind: str, drawer: Drawer, opened: int | None) -> QueueSection:
+def _section(key: str, tally: Tally, found: list[Shown], kind: str, drawer: Drawer, opened: int | None) -> QueueSection:
     size = SIZES[key]
     among = [(number, minutes) for each, number, minutes, _seen in tally if kind in ("", each)]
     count, minutes = (sum(figures) for figures in zip(*among, strict=True)) if among else (0, 0)
     is_capped = sum(seen for _kind, _number, _minutes, seen in tally) > MOST
     shown = found[:size]
-    more = f"{key}:{shown[-1].priority!r}:{shown[-1].pk}" if len(found) > size else ""
-    rows = [drawer.row(touch, opened=touch.pk == opened, primary=key == FIRST) for touch in shown]
+    more = f"{key}:{shown[-1].priority!r}:{shown[-1].id}" if len(found) > size else ""
+    rows = [drawer.row(touch, opened=touch.id == opened, primary=key == FIRST) for touch in shown]
     # Of one kind, more may be shown than were among those counted.
     return QueueSection(key, max(count, len(rows)), minutes, rows, more, is_capped)
 
@@ -264,19 +271,21 @@ def _place(after: str) -> tuple[str, tuple[float, int] | None]:
 def touches_of(principal: Principal, customer_id: int, day: date) -> list[QueueRow]:
     """Return the open touches of one customer as rows, the most pressing first."""
     drawer = Drawer(principal, day)
-    return [drawer.row(touch) for touch in _OF_CUSTOMER.list(principal, customer=customer_id)]
+    found = _OF_CUSTOMER.list(principal, customer=customer_id)
+    return [drawer.row(Shown._make(touch)) for touch in found]
 
 
-_OF_CUSTOMER: Prepared[Touch] = Prepared(
+_OF_CUSTOMER: Prepared[tuple[Any, ...]] = Prepared(
     lambda viewer: (
         Touch.objects.visible_to(viewer)
         .filter(customer_id=Slot("customer"), state=TouchState.OPEN)
-        .with_row()
-        .order_by("due_on", "-priority", "id")[:MOST_OF_CUSTOMER]
+        .order_by("due_on", "-priority", "id")
+        .values_list(*PATHS)[:MOST_OF_CUSTOMER]
     )
 )
 
 
 def row_of(principal: Principal, touch: Touch, day: date, *, opened: bool) -> QueueRow:
     """Return one touch as a row of the queue; `touch` comes from `touch_for`."""
-    return Drawer(principal, day).row(touch, opened=opened, primary=touch.urgency >= 3 and touch.due_on <= day)
+    (shown,) = map(Shown._make, _ROWS.list(ids=[touch.pk]))
+    return Drawer(principal, day).row(shown, opened=opened, primary=shown.urgency >= 3 and shown.due_on <= day)

@@ -10,9 +10,9 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.act.engagement.models import Touch, TouchKind
 from zhike.act.engagement.queries import wording
+from zhike.act.engagement.queries.shown import Shown
 from zhike.decide.plans.queries import NoPlanInForce, in_force
 from zhike.decide.plans.rules.schema import Plan
-from zhike.measure.models import CustomerFacts
 from zhike.org import company
 from zhike.org.principals import Principal
 from zhike.ui import words
@@ -92,30 +92,27 @@ class Drawer:
         self.company = company.current()
         self.language = get_language() or "en"
 
-    def row(self, touch: Touch, *, opened: bool = False, primary: bool = False) -> QueueRow:
-        facts = getattr(touch.customer, "facts", None)
-        tier = self._tier(facts)
-        contact = touch.contact.name if touch.contact and self.principal.sees_personal else ""
+    def row(self, touch: Shown, *, opened: bool = False, primary: bool = False) -> QueueRow:
+        tier = self._tier(touch.tier or "")
+        contact = (touch.contact or "") if self.principal.sees_personal else ""
 
         def figures() -> Mapping[str, str]:
-            return wording.figures(
-                touch.customer, facts, touch.reason, contact=contact, tier=tier[1], company=self.company.name
-            )
+            return wording.figures(touch, contact=contact, tier=tier[1], company=self.company.name)
 
-        last_touch = facts.last_touch if facts else None
         due, note, look = self._due(touch)
+        kind = TouchKind(touch.kind)
         return QueueRow(
-            id=touch.pk,
+            id=touch.id,
             customer_id=touch.customer_id,
-            customer=touch.customer.name,
+            customer=touch.customer,
             kind=touch.kind,
-            kind_name=str(NAMES[TouchKind(touch.kind)]),
-            icon=ICONS[TouchKind(touch.kind)],
+            kind_name=str(NAMES[kind]),
+            icon=ICONS[kind],
             tier=tier,
-            health=facts.health if facts else None,
-            health_look=LOOKS.get(facts.health_band or "", "") if facts else "",
-            health_change=facts.health_change_30d if facts else None,
-            why=wording.sentence(touch.reason, today=self.day, last_touch=last_touch),
+            health=touch.health,
+            health_look=LOOKS.get(touch.health_band or "", ""),
+            health_change=touch.health_change_30d,
+            why=wording.sentence(touch.reason, today=self.day, last_touch=touch.last_touch),
             what=wording.text_of(touch.content.get("title"), self.language, figures),
             say=wording.text_of(touch.content.get("words"), self.language, figures) if opened else "",
             via=self._via(touch, contact),
@@ -133,24 +130,23 @@ class Drawer:
             is_primary=primary,
         )
 
-    def _tier(self, facts: CustomerFacts | None) -> tuple[str, str, int]:
-        key = (facts.tier if facts else None) or ""
+    def _tier(self, key: str) -> tuple[str, str, int]:
         if not key or self.plan is None:
             return (key, key, 4)
         return (key, self.plan.tier_name(key, self.language), self.plan.tier_rank(key))
 
-    def _via(self, touch: Touch, contact: str) -> str:
+    def _via(self, touch: Shown, contact: str) -> str:
         if not touch.channel:
             return gettext("No channel is allowed: every one was refused")
         name = str(CHANNELS.get(touch.channel, OTHER)[1])
         return f"{contact} · {name}" if contact else name
 
-    def _stake(self, touch: Touch) -> str:
+    def _stake(self, touch: Shown) -> str:
         if not self.principal.sees_revenue or not touch.stake:
             return ""
         return words.money(touch.stake, self.company.currency or "CNY")
 
-    def _due(self, touch: Touch) -> tuple[str, str, str]:
+    def _due(self, touch: Shown) -> tuple[str, str, str]:
         """Return when it is due, a note under it, and how pressing that looks."""
         minutes = gettext("%(minutes)s min") % {"minutes": touch.minutes}
         late = (self.day - touch.due_on).days

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import get_language, gettext, gettext_lazy
 
+from zhike.act.engagement.queries.shown import Shown
 from zhike.act.engagement.rules.wording import filled
 from zhike.decide.plans.rules.wording import best_words
 from zhike.measure.facts import FACTS
@@ -128,30 +129,28 @@ def text_of(texts: Mapping[str, Any] | None, language: str, values: Callable[[],
     return filled(said, values()) if "{" in said else said
 
 
-def figures(customer: Any, facts: Any, reason: Reason, *, contact: str, tier: str, company: str) -> dict[str, str]:
+def figures(touch: Shown, *, contact: str, tier: str, company: str) -> dict[str, str]:
     """Return what the words of a plan may name, written for the reader; unknown figures are left out."""
+    reason = touch.reason
     found: dict[str, Any] = {
-        "customer": customer.name,
+        "customer": touch.customer,
         "contact": contact,
-        "owner": customer.owner.name if customer.owner else None,
+        "owner": touch.owner,
         "company": company,
         "tier": tier,
-        "industry": customer.industry,
+        "industry": touch.industry,
         "health_before": reason.get("from") if reason.get("code") == "health_fell" else None,
         "usage_change": percent(reason["share"]) if reason.get("share") is not None else None,
+        "health": touch.health,
+        "days_silent": touch.days_since_usage,
+        "last_touch": touch.last_touch,
+        "usage": touch.usage_30d,
+        "usage_before": touch.usage_prev_30d,
+        "contract_end": touch.contract_end,
+        "days_to_renewal": touch.days_to_renewal,
+        "seats": touch.seats,
+        "features": touch.features_30d,
     }
-    if facts is not None:
-        found |= {
-            "health": facts.health,
-            "days_silent": facts.days_since_usage,
-            "last_touch": facts.last_touch,
-            "usage": facts.usage_30d,
-            "usage_before": facts.usage_prev_30d,
-            "contract_end": facts.contract_end,
-            "days_to_renewal": facts.days_to_renewal,
-            "seats": facts.seats,
-            "features": facts.features_30d,
-        }
     return {name: _shown(value) for name, value in found.items() if value not in (None, "")}
 
 
