@@ -1,6 +1,6 @@
 """What the side navigation shows: the loop as five groups, with today above it and the person below.
 
-`zhike.web.shell` fills these in and gives the result to every page as `nav`; the tag `navigation` draws it by
+`zhike.web.shell` fills these in and gives every page what makes it as `nav`; the tag `navigation` draws it by
 `templates/parts/nav.html`.
 """
 

@@ -1,11 +1,11 @@
 """What every page shows around its content: the navigation with the loop's live status, the person, the day."""
 
 from datetime import datetime, time
+from functools import cache
 from typing import Any
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import get_language, gettext, pgettext
 
 from zhike.act.engagement.queries import DUE_TO
@@ -14,6 +14,7 @@ from zhike.org.models import Staff
 from zhike.org.roles import Permission, Public
 from zhike.ui import words
 from zhike.ui.nav import Nav, NavGroup, NavItem
+from zhike.ui.templatetags.quick import address
 from zhike.web.pages.here import Here, here
 from zhike.web.queries import status
 
@@ -47,7 +48,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if staff is None:
         return common
     toasts = [{"text": str(message)} for message in get_messages(request)]
-    nav = Navigation(request, staff, place).drawn()
+    # A part of a page has no navigation, and need not find out how the loop stands.
+    nav = cache(lambda: Navigation(request, staff, place).drawn())
     return {**common, "staff": staff, "theme": staff.theme, "toasts": toasts, "nav": nav}
 
 
@@ -109,7 +111,7 @@ class Navigation:
         if not self._may(url_name):
             return ()
         current = self.here == (own or url_name)
-        return (NavItem(label, reverse(url_name) + query, icon, fact, badge, current, go, name),)
+        return (NavItem(label, address(url_name) + query, icon, fact, badge, current, go, name),)
 
     def _may(self, url_name: str) -> bool:
         needed = DOORS.get(url_name)
@@ -139,5 +141,5 @@ class Navigation:
 
     def _foot(self) -> Items:
         settings = self._link("staff", gettext("Settings"), "settings")
-        me = NavItem(self.staff.name, reverse("account"), "me", current=self.here == "account")
+        me = NavItem(self.staff.name, address("account"), "me", current=self.here == "account")
         return (*settings, me)

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -22,6 +21,7 @@ from zhike.record.customers.models import Customer
 from zhike.record.customers.queries import attribute_definitions, customer_for
 from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
+from zhike.ui.templatetags.quick import address
 from zhike.web.pages import contract, identity, past, people, standing, story, tracked, usage
 from zhike.web.pages.customer_then import customer_then, then_of
 from zhike.web.pages.here import here
@@ -62,10 +62,10 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
             facts, plan, today=today, currency=firm.currency, sees_revenue=staff.sees_revenue, touch=first
         ),
         "health": standing.health_of(facts, plan, {}, today, _segment(found, plan, today)),
-        "changed_url": reverse("customer-changed", args=[found.pk]),
-        "usage_url": reverse("customer-usage", args=[found.pk]),
-        "worth_url": reverse("customer-worth", args=[found.pk]),
-        "leaving_url": reverse("customer-leaving", args=[found.pk]),
+        "changed_url": address("customer-changed", found.pk),
+        "usage_url": address("customer-usage", found.pk),
+        "worth_url": address("customer-worth", found.pk),
+        "leaving_url": address("customer-leaving", found.pk),
         "details": identity.details(found, titles),
         "touches": touches,
         "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),
@@ -75,7 +75,7 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "may_log": may_log,
         "may_work": staff.may(Permission.WORK_TOUCHES),
         **_way_back(request, found, firm, plan),
-        **past.drawn(None, reverse("customer", args=[found.pk]), request.GET, today),
+        **past.drawn(None, address("customer", found.pk), request.GET, today),
     }
     return render(request, "web/customer.html", context)
 
@@ -112,13 +112,13 @@ def customer_story(request: StaffRequest, customer_id: int) -> HttpResponse:
 def _way_back(request: StaffRequest, found: Customer, firm: Company, plan: Plan | None) -> Mapping[str, Any]:
     """Return the list the reader came from, with the customers before and after this one."""
     given = request.GET.get("list", "")
-    address = reverse("customers")
+    where = address("customers")
     if not given or len(given) > LONGEST_LIST:
-        return {"list_url": address}
+        return {"list_url": where}
     shown = CustomerList(request.staff, firm, here(request).today, QueryDict(given), plan=plan)
     around = neighbours_of(found.pk, shown.selection, shown.order)
     return {
-        "list_url": f"{address}?{given}",
+        "list_url": f"{where}?{given}",
         "view_name": shown.view.name if "view" in parse_qs(given) else "",
         "position": _position(around),
         "neighbours": {
@@ -137,7 +137,7 @@ def _position(around: Neighbours) -> str:
 def _link(customer_id: int | None, given: str) -> str:
     if customer_id is None:
         return ""
-    return f"{reverse('customer', args=[customer_id])}?{urlencode({'list': given})}"
+    return f"{address('customer', customer_id)}?{urlencode({'list': given})}"
 
 
 @require_safe

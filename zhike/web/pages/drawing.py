@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
 
 from zhike.ui import words
+from zhike.ui.templatetags.quick import address
 from zhike.web.pages import cells, conditions
 from zhike.web.pages.cells import Frame, Row
 from zhike.web.pages.listing import CustomerList
@@ -33,7 +33,7 @@ class Drawing:
 
     def __init__(self, found: CustomerList) -> None:
         self.found, self.staff, self.state = found, found.staff, found.state
-        self.address = reverse("customers")
+        self.address = address("customers")
 
     def url(self, **changes: Any) -> str:
         query = self.state.query(**changes)
@@ -55,7 +55,7 @@ class Drawing:
             "current": found.view,
             "tabs": self.tabs(),
             "chips": chips,
-            "add_url": f"{reverse('customers-condition')}?{found.query}",
+            "add_url": f"{address('customers-condition')}?{found.query}",
             "changed": changed,
             "restore_url": self.view_url(found.view.key),
             "notes": found.notes,
@@ -67,8 +67,8 @@ class Drawing:
             "older_url": older,
             "empty": self.empty() if not rows else None,
             "carried": self.carried(without="q"),
-            "columns_url": f"{reverse('customers-columns')}?{found.query}",
-            "export_url": f"{reverse('customers-export')}?{found.query}",
+            "columns_url": f"{address('customers-columns')}?{found.query}",
+            "export_url": f"{address('customers-export')}?{found.query}",
             "headline": self.headline(),
         }
 
@@ -89,7 +89,7 @@ class Drawing:
         for index, condition in enumerate(own):
             label, value = conditions.said(condition, self.found.vocabulary)
             remove = self.url(conditions=own[:index] + own[index + 1 :])
-            edit = f"{reverse('customers-condition')}?{self.state.query(conditions=own)}&place={index}"
+            edit = f"{address('customers-condition')}?{self.state.query(conditions=own)}&place={index}"
             chips.append(Chip(label, value, remove, edit))
         return chips
 
@@ -168,11 +168,11 @@ class Drawing:
         return [{**self._drawn(row, listed, frame, back), "select": select % {"name": row.name}} for row in found.rows]
 
     def _drawn(self, row: Row, listed: Sequence[tuple[str, bool]], frame: Frame, back: str) -> dict[str, Any]:
-        address = f"{self.address}/{row.id}" + (f"?{back}" if back else "")
+        where = f"{self.address}/{row.id}" + (f"?{back}" if back else "")
         return {
             "id": str(row.id),  # A number would be written by the rules of the language.
             "name": row.name,
-            "cells": cells.row_html(row, listed, frame, address),
+            "cells": cells.row_html(row, listed, frame, where),
             "worth": row.facts.get(self.found.worth) or "",
         }
 
@@ -217,7 +217,7 @@ class Drawing:
             "what": gettext("No customers yet"),
             "why": gettext("Bring them in from a file, or add the first one by hand."),
             "action": gettext("Import a file"),
-            "url": reverse("imports"),
+            "url": address("imports"),
         }
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -19,6 +18,7 @@ from zhike.org.models import Staff
 from zhike.org.roles import Permission
 from zhike.ui.channels import CHANNELS
 from zhike.ui.templatetags import parts
+from zhike.ui.templatetags.quick import address
 from zhike.web.pages.here import here
 from zhike.web.pages.marking import marked
 from zhike.web.pages.names import BANDS
@@ -101,7 +101,7 @@ def _customer(one: FoundCustomer, text: str, currency: str) -> Hit:
         said.append(f"{what} {parts.money(one.worth, currency)}")
     return Hit(
         name=marked(one.name, text),
-        url=reverse("customer", args=[one.id]),
+        url=address("customer", one.id),
         icon="users",
         detail=_joined(said),
         score=one.health,
@@ -117,7 +117,7 @@ def _contact(one: FoundContact, text: str, staff: Staff) -> Hit:
     preferred = CHANNELS.get(one.channel)
     return Hit(
         name=marked(one.name, text) if staff.sees_personal else masked_name(one.name),
-        url=reverse("customer", args=[one.customer_id]),
+        url=address("customer", one.customer_id),
         icon="user",
         detail=_joined([one.customer, one.title]),
         end=gettext("%(channel)s first") % {"channel": preferred[1]} if preferred else "",
@@ -133,7 +133,7 @@ def _pages(staff: Staff) -> list[tuple[Hit, str]]:
         ("staff", "settings", gettext("Settings"), Permission.MANAGE_STAFF, ""),
     ]
     return [
-        (Hit(name, reverse(url), icon, end=f"G {key}" if key else ""), name)
+        (Hit(name, address(url), icon, end=f"G {key}" if key else ""), name)
         for url, icon, name, permission, key in known
         if staff.may(permission)
     ]
@@ -143,9 +143,9 @@ def _actions(staff: Staff, customers: Sequence[FoundCustomer]) -> list[Hit]:
     hits = []
     for one in customers:
         if staff.may(Permission.LOG_INTERACTIONS):
-            url = f"{reverse('interaction-new')}?{urlencode({'customer': one.id})}"
+            url = f"{address('interaction-new')}?{urlencode({'customer': one.id})}"
             name = format_html("{}", gettext("Log a contact with %(name)s") % {"name": one.name})
             hits.append(Hit(name, url, "edit", end="N", dialog=True))
     if not customers and staff.may(Permission.EDIT_CUSTOMERS):
-        hits.append(Hit(gettext("New customer"), reverse("customer-new"), "plus"))
+        hits.append(Hit(gettext("New customer"), address("customer-new"), "plus"))
     return hits

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -28,6 +27,7 @@ from zhike.record.interactions.queries import KINDS, Moment
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
 from zhike.ui.markup import format_html
+from zhike.ui.templatetags.quick import address
 from zhike.web.pages.names import Names, names_of_plan
 from zhike.web.pages.people import masked_name
 from zhike.web.pages.voice_marks import line as voice_line
@@ -79,9 +79,9 @@ def drawn(
     return {
         "chips": [] if before else _chips(customer, reader, chosen),
         "groups": groups,
-        "older_url": f"{reverse('customer-story', args=[customer.pk])}?{query}" if query else "",
-        "older_page_url": f"{reverse('customer', args=[customer.pk])}?{query}" if query else "",
-        "url": reverse("customer-story", args=[customer.pk]),
+        "older_url": f"{address('customer-story', customer.pk)}?{query}" if query else "",
+        "older_page_url": f"{address('customer', customer.pk)}?{query}" if query else "",
+        "url": address("customer-story", customer.pk),
         "empty": gettext("Nothing has happened yet"),
         "empty_why": gettext("The first line that somebody logs is the beginning."),
     }
@@ -89,10 +89,10 @@ def drawn(
 
 def _chips(customer: Customer, reader: Principal, chosen: str) -> list[dict[str, Any]]:
     counts = record.counts(customer, reader)
-    address = reverse("customer-story", args=[customer.pk])
-    everything = {"name": gettext("All"), "count": words.plain(sum(counts.values())), "url": address, "on": not chosen}
+    where = address("customer-story", customer.pk)
+    everything = {"name": gettext("All"), "count": words.plain(sum(counts.values())), "url": where, "on": not chosen}
     kinds = [
-        {"name": NAMES[key], "count": words.plain(counts[key]), "url": f"{address}?kind={key}", "on": key == chosen}
+        {"name": NAMES[key], "count": words.plain(counts[key]), "url": f"{where}?kind={key}", "on": key == chosen}
         for key in KINDS
         if counts[key]
     ]

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
@@ -12,6 +11,7 @@ from zhike.measure.voice.judging import OTHER
 from zhike.measure.voice.models import Aspect, FeedbackKind, Origin, Sentiment, VoiceText
 from zhike.org.principals import Principal
 from zhike.org.roles import Permission
+from zhike.ui.templatetags.quick import address
 
 TOPIC_NAMES: dict[str, Any] = {
     "price": gettext_lazy("Price"),
@@ -59,11 +59,11 @@ def found(one: VoiceText, aspect: Aspect) -> dict[str, Any]:
 def line(one: VoiceText, reader: Principal) -> SafeString:
     """Return what was found, for the story: each answer of the sentiment sets it right with one click."""
     parts = [found(one, aspect) for aspect in Aspect]
-    page = f"{reverse('voice')}?text={one.pk}"
+    page = f"{address('voice')}?text={one.pk}"
     if not reader.may(Permission.LOG_INTERACTIONS):
         told = format_html_join(" ", '<span class="tag {}" title="{}">{}</span>', _tags(parts))
         return format_html('<span class="voice-line">{}</span>', told)
-    target = reverse("voice-correct", args=[one.pk])
+    target = address("voice-correct", one.pk)
     choices = format_html_join(
         " ",
         '<a class="chip" href="{}" hx-post="{}" hx-vals="{}" hx-target="closest .voice-line" hx-swap="outerHTML" '

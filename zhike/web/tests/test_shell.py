@@ -22,7 +22,7 @@ VOICE, REVIEW = "Voice of customers", ("Key figures", "Churn score")
 
 
 def links(person: Client) -> list[str]:
-    nav = person.get("/customers").context["nav"]
+    nav = person.get("/customers").context["nav"]()
     items = [*([nav.today] if nav.today else []), *(item for group in nav.groups for item in group.items), *nav.foot]
     return [item.label for item in items]
 
@@ -35,7 +35,7 @@ def test_everybody_sees_the_doors_that_open(firm: Company, mei: Person, viewer: 
 
 
 def test_the_loop_says_how_it_stands(firm: Company, mei: Person, customer: Callable[..., Customer]) -> None:
-    fresh = {group.title: group.status for group in mei.get("/customers").context["nav"].groups}
+    fresh = {group.title: group.status for group in mei.get("/customers").context["nav"]().groups}
     assert fresh == {
         "Record": "",
         "Measure": "not yet",
@@ -51,16 +51,16 @@ def test_the_loop_tells_plan_and_measuring(firm: Company, mei: Person, customer:
     FactsDay.objects.create(
         day=NOW.date(), path="x", rows=1, plan_number=1, spec={}, computed_at=timezone.now(), seconds=1
     )
-    status = {group.title: group.status for group in mei.get("/customers").context["nav"].groups}
+    status = {group.title: group.status for group in mei.get("/customers").context["nav"]().groups}
     assert status["Record"] == "75% complete"
     assert status["Decide"] == "v1 live"
     assert status["Measure"].endswith("today")
 
 
 def test_the_present_phase_is_lit(firm: Company, mei: Person) -> None:
-    states = {group.title: group.state for group in mei.get("/customers").context["nav"].groups}
+    states = {group.title: group.state for group in mei.get("/customers").context["nav"]().groups}
     assert [title for title, state in states.items() if state == "on"] == ["Record"]
-    states = {group.title: group.state for group in mei.get("/today").context["nav"].groups}
+    states = {group.title: group.state for group in mei.get("/today").context["nav"]().groups}
     assert [title for title, state in states.items() if state == "on"] == ["Act"]
 
 

@@ -202,4 +202,4 @@ def test_the_number_of_questions_to_the_database_stays(
         mei.get(f"/customers/{tea.pk}/worth")
 
 
-QUERIES = 20
+QUERIES = 19
