@@ -12,6 +12,7 @@ from django.utils.timezone import localtime, make_aware
 
 from zhike.act.engagement.models import Touch, TouchQuerySet, TouchState
 from zhike.act.engagement.queries.rows import plan_or_none
+from zhike.decide.plans.rules.schema import Plan
 from zhike.kit.calendars import CHINA, WorkCalendar
 from zhike.org.models import Staff
 from zhike.org.once import once
@@ -25,7 +26,11 @@ PLANNED_TO = 1000  # More than a week ever holds; counting further would take lo
 
 def calendar_in_force() -> WorkCalendar:
     """Return the working days of the plan in force, the Chinese ones while there is no plan."""
-    plan = plan_or_none()
+    return calendar_of(plan_or_none())
+
+
+def calendar_of(plan: Plan | None) -> WorkCalendar:
+    """Return the working days of a plan, the Chinese ones without any."""
     return plan.calendar.days() if plan else CHINA
 
 

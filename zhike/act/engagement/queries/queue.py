@@ -12,7 +12,7 @@ from django.db.models import JSONField, Q, QuerySet, Subquery
 from django.utils.translation import gettext, ngettext
 
 from zhike.act.engagement.models import Touch, TouchKind, TouchState
-from zhike.act.engagement.queries.load import calendar_in_force, is_of_book, open_in_queue
+from zhike.act.engagement.queries.load import calendar_of, is_of_book, open_in_queue
 from zhike.act.engagement.queries.rows import NAMES, Drawer, QueueRow
 from zhike.act.engagement.queries.shown import PATHS, Shown
 from zhike.org.models import Staff
@@ -138,9 +138,8 @@ def today_queue(
     `kind` keeps one kind of touch. `after`, the `more` of a section, gives the rows that follow in that section alone.
     `opened` names a touch whose row is shown in full.
     """
-    limit = calendar_in_force().add_workdays(day, 1)
-    asking = _Asking(principal, day, limit, kind)
     drawer = Drawer(principal, day)
+    asking = _Asking(principal, day, calendar_of(drawer.plan).add_workdays(day, 1), kind)
     only, place = _place(after)
     counted = asking.counted()
     keys = tuple(key for key in SIZES if only in ("", key))
