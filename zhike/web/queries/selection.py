@@ -114,7 +114,7 @@ class Selection:
         if left is not None and left.count is not None and left.count <= FEW:
             return _summed_up(list(self._by_band()))
         if self.facts() is not None:
-            return self._totals_of_book()
+            return self._totals_of_book(left)
         counted: list[int] = []
 
         def ask() -> list[dict[str, Any]] | None:
@@ -128,13 +128,13 @@ class Selection:
             return left or Totals(count, is_exact=exact)
         return _summed_up(rows)
 
-    def _totals_of_book(self) -> Totals:
+    def _totals_of_book(self, left: Totals | None) -> Totals:
         """Return the totals of a list that a book's facts tell: summing up so few costs hardly more than counting."""
         rows = within(BOOK_MS, lambda: list(self._by_band()))
-        if rows is None:
-            return Totals(None, is_exact=False)
-        found = _summed_up(rows)
-        return found if found.is_few else Totals(COUNTED_TO + 1, is_exact=False)
+        found = Totals(None, is_exact=False) if rows is None else _summed_up(rows)
+        if found.is_few:
+            return found
+        return left or Totals(None if found.count is None else COUNTED_TO + 1, is_exact=False)
 
     def _bounded(self) -> QuerySet[Any, Any]:
         facts = self.facts()

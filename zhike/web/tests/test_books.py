@@ -15,7 +15,7 @@ from zhike.record.customers import operations
 from zhike.record.customers.models import Customer
 from zhike.web.queries import views
 from zhike.web.queries.paging import Listing
-from zhike.web.queries.selection import Selection
+from zhike.web.queries.selection import Selection, Totals
 from zhike.web.queries.sorting import is_sortable, order_by
 from zhike.web.queries.views import View
 from zhike.web.rules.paging import Order
@@ -85,6 +85,16 @@ def test_facts_alone_find_the_same_list_as_the_customers(
     assert totals.count == mine.customers().count()
     known = [one.facts.health for one in mine.customers() if one.facts.health is not None]
     assert totals.health == pytest.approx(float(sum(known)) / len(known))
+
+
+def test_a_long_book_is_said_to_be_that_long_or_longer(
+    crowd: list[Customer], mei: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = selection(mei, RULES[0])
+    count = mine.customers().count()
+    assert mine.totals().is_exact
+    monkeypatch.setattr("zhike.web.queries.selection.COUNTED_TO", count - 1)
+    assert mine.totals() == Totals(count, is_exact=False)
 
 
 def test_a_book_that_is_not_ones_own_is_asked_of_the_customers(crowd: list[Customer], mei: Person, jun: Person) -> None:
