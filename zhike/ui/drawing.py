@@ -1,6 +1,7 @@
 """Small drawings made on the server: sparklines as SVG paths, and the table that stands behind every chart."""
 
 from collections.abc import Sequence
+from typing import Any
 
 Series = tuple[float | None, ...]
 
@@ -14,9 +15,9 @@ def as_series(values: Sequence[object]) -> Series:
     return tuple([float(value) if isinstance(value, int | float) else _number(value) for value in values])
 
 
-def _number(value: object) -> float | None:
+def _number(value: Any) -> float | None:
     try:
-        return float(value)  # type: ignore[arg-type]  # What is no number is refused.
+        return float(value)
     except (TypeError, ValueError):
         return None
 

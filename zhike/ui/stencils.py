@@ -8,7 +8,6 @@ words, escaped, in the places of the marks. What changes more than words, the sh
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 from django.template.loader import get_template
@@ -39,18 +38,16 @@ class Stencil:
         shape: Sequence[str],
         beside: Sequence[str] = (),
     ) -> None:
-        if len(numbers) > 99 or len(texts) < 2 or len(numbers) < 2 or len(shape) < 2:
-            raise ValueError("a stencil has at least two texts, two numbers and two attributes of its shape")
         self.template, self.name = template, name
         self.texts, self.numbers, self.shape, self.beside = texts, numbers, shape, beside
-        self._texts, self._numbers, self._shape = attrgetter(*texts), attrgetter(*numbers), attrgetter(*shape)
         self._cut = lru_cache(maxsize=256)(self._drawn)
 
     def draw(self, one: Any, *beside: str) -> SafeString:
         """Return the template's drawing of one of many."""
-        texts = [escaped(text) for text in (*self._texts(one), *beside)]
-        filled = [*texts, *map(str, self._numbers(one))]
-        parts, places = self._cut(get_language(), self._shape(one), tuple(map(bool, texts)))
+        texts = [*(escaped(getattr(one, name)) for name in self.texts), *map(escaped, beside)]
+        filled = texts + [str(getattr(one, name)) for name in self.numbers]
+        shape = tuple(getattr(one, name) for name in self.shape)
+        parts, places = self._cut(get_language(), shape, tuple(map(bool, texts)))
         drawn = parts.copy()
         for place, number in places:
             drawn[place] = filled[number]

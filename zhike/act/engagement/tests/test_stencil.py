@@ -87,6 +87,7 @@ def test_each_language_has_a_drawing_of_its_own() -> None:
     assert ">Done<" in english
 
 
-def test_a_stencil_says_what_it_lacks() -> None:
-    with pytest.raises(ValueError, match="at least two"):
-        Stencil("engagement/queue.html#row", "row", texts=("why",), numbers=("id",), shape=("is_open",))
+def test_a_stencil_may_be_of_one_word() -> None:
+    stencil = Stencil("parts/toast.html", "toast", texts=(), numbers=(), shape=(), beside=("text", "undo_url"))
+    expected = get_template("parts/toast.html").render({"text": HOSTILE, "undo_url": ""})
+    assert stencil.draw(ROW, HOSTILE, "") == expected
