@@ -65,8 +65,8 @@ def _kill(
         if not candidates:
             continue
         kinds = sorted({each.kind for each in candidates})
-        turns = turns or drawn.sample(kinds, len(kinds))
-        kind = next((turns.pop(place) for place, one in enumerate(turns) if one in kinds), kinds[0])
+        turns = [kind for kind in turns if kind in kinds] or drawn.sample(kinds, len(kinds))
+        kind = turns.pop()
         target = drawn.choice([each for each in candidates if each.kind == kind])
         if target.kill():
             killed[kind] += 1
