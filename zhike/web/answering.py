@@ -22,7 +22,7 @@ from django.urls import get_resolver, set_script_prefix
 
 AT_ONCE = 2  # Requests in work: more would wait for the interpreter's lock, one would leave it to the database's pace.
 LONG = 0.25  # Seconds after which a request counts as waiting for the database, and the next one begins beside it.
-THREADS = 8
+THREADS = 8  # For those in work and those that gave their turn away.
 GARBAGE_AFTER = 20_000  # A page makes thousands of objects that live as long as itself; looking for cycles can wait.
 
 

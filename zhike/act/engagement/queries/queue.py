@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from django.db.models import JSONField, Q, QuerySet, Subquery
+from django.http import Http404
 from django.utils.translation import gettext, ngettext
 
 from zhike.act.engagement.models import Touch, TouchKind, TouchState
@@ -286,5 +287,8 @@ _OF_CUSTOMER: Prepared[tuple[Any, ...]] = Prepared(
 
 def row_of(principal: Principal, touch: Touch, day: date, *, opened: bool) -> QueueRow:
     """Return one touch as a row of the queue; `touch` comes from `touch_for`."""
-    (shown,) = map(Shown._make, _ROWS.list(ids=[touch.pk]))
+    found = _ROWS.first(ids=[touch.pk])
+    if found is None:
+        raise Http404  # Its customer was removed this very moment.
+    shown = Shown._make(found)
     return Drawer(principal, day).row(shown, opened=opened, primary=shown.urgency >= 3 and shown.due_on <= day)
