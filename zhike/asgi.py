@@ -6,10 +6,11 @@ import signal
 import django
 
 from zhike.api.tracking.application import Beside
-from zhike.web import answering, running
+from zhike.web import answering, contexts, running
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhike.settings")
 django.setup(set_prefix=False)
+contexts.keep_in_context()
 application = Beside(answering.Pages())
 if os.environ.get(running.SUPERVISED):
     # The server's own processes would outlive the server when that is killed, and go on answering beside the next one.

@@ -1,7 +1,9 @@
 """Pages as the server asks for them: each in one thread, several at once, nothing of one in the answer to another."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -10,9 +12,12 @@ import pytest
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.utils import timezone, translation
+from django.utils.translation import get_language
 
 from zhike.conftest import Person
 from zhike.record.customers.models import Customer
+from zhike.web import contexts
 from zhike.web.answering import AT_ONCE, LONG, Pages
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +42,10 @@ class Awaited:
 
 
 @pytest.fixture
-def pages() -> Iterator[Pages]:
+def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    for module, name in contexts.PLACES:
+        monkeypatch.setattr(module, name, getattr(module, name))  # To be put back.
+    contexts.keep_in_context()
     found = Pages()
     yield found
     found.threads.shutdown()
@@ -95,6 +103,28 @@ def test_many_at_once_are_each_answered_as_who_they_are(pages: Pages, hire: Call
         assert f'<html lang="{"en" if client is mei else "zh-CN"}"' in heard.body
         assert own.staff.email in heard.body
         assert other.staff.email not in heard.body
+
+
+def test_language_and_zone_are_of_each_thread_and_of_what_it_hands_on(pages: Pages) -> None:
+    assert get_language() == settings.LANGUAGE_CODE
+    with translation.override("zh-hans"), timezone.override("Asia/Tokyo"), ThreadPoolExecutor(1) as others:
+        handed_on = contextvars.copy_context()
+        with translation.override("en"):
+            assert get_language() == "en"
+            assert others.submit(get_language).result() == settings.LANGUAGE_CODE
+            assert others.submit(handed_on.run, get_language).result() == "zh-hans"
+            assert others.submit(handed_on.run, timezone.get_current_timezone_name).result() == "Asia/Tokyo"
+        assert get_language() == "zh-hans"
+        with translation.override(None):
+            assert get_language() is None
+    assert get_language() == settings.LANGUAGE_CODE
+    assert timezone.get_current_timezone_name() == settings.TIME_ZONE
+
+
+def test_a_django_that_keeps_them_otherwise_is_told_of(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "_active", object())
+    with pytest.raises(TypeError, match=r"django\.utils\.timezone\._active"):
+        contexts.keep_in_context()
 
 
 def test_who_is_slow_holds_up_nobody_for_long(pages: Pages, mei: Person, monkeypatch: pytest.MonkeyPatch) -> None:
