@@ -10,16 +10,19 @@ import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.db.models.expressions import Expression
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.types.numeric import Int8
 
 from zhike.org.principals import Principal
@@ -92,30 +95,77 @@ class _Written:
     parameters: Sequence[Any]
     converters: Any
     is_kept: bool
+    attributes: Sequence[str] | None
+    """What its columns are in a model, where each row is one model and nothing more; None for anything else."""
 
     def rows(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         given = [values[one.name] if isinstance(one, _Name) else one for one in self.parameters]
-        if not self.is_kept:
-            with connection.cursor() as cursor:
-                cursor.execute(self.text, given)
-                return list(cursor.fetchall())
-        with _keeping_cursor() as cursor:
-            # Numbers of every size are of one type: the statement is kept once for each combination of types.
-            cursor.execute(self.text, [Int8(one) if type(one) is int else one for one in given])
+        if self.is_kept:
+            return answered(self.text, given)
+        with connection.cursor() as cursor:
+            cursor.execute(self.text, given)
             return list(cursor.fetchall())
 
+    def found(self, values: dict[str, Any]) -> list[Any]:
+        """Return what the queryset would have given, as long as it does not give models with others beside them."""
+        rows: list[Any] = self.rows(values)
+        if self.converters:
+            rows = list(map(tuple, self.compiler.apply_converters(rows, self.converters)))
+        if self.attributes is None:
+            return rows
+        read, alias = self.asked.model.from_db, connection.alias
+        return [read(alias, self.attributes, row) for row in rows]
 
-def _keeping_cursor() -> CursorWrapper:
-    """Return a cursor as Django gives it, but one that binds values in PostgreSQL, where statements are kept."""
-    connection.validate_thread_sharing()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw: Any = connection.connection
-    if raw.prepare_threshold is None:
+
+class _Moment(Loader):
+    """Reads a moment as PostgreSQL writes it in UTC, which Django has every connection speak."""
+
+    def load(self, data: Buffer) -> datetime:
+        return datetime.fromisoformat(bytes(data).decode())
+
+
+_cursors: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+
+
+def answered(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement of ours that PostgreSQL keeps, values bound there; `text` has a %s for each."""
+    # Numbers of every size are of one type: the statement is kept once for each combination of types.
+    given = [Int8(one) if type(one) is int else one for one in values]
+    database: Any = connections[connection.alias]
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    if database.execute_wrappers or database.queries_logged:
+        wrapped = database.make_debug_cursor if database.queries_logged else database.make_cursor
+        with wrapped(_cursor(database.connection)) as cursor:
+            cursor.execute(text, given)
+            return list(cursor.fetchall())
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        cursor = _cursor_of(text, database.connection)
+        cursor.execute(text, given)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+
+
+def _cursor_of(text: str, raw: Any) -> Any:
+    """Return the connection's own cursor of a statement: it remembers how the values and the rows are read."""
+    cursors = _cursors.get(raw)
+    if cursors is None:
         raw.prepare_threshold, raw.prepared_max = 1, KEPT
+        cursors = _cursors[raw] = {}
+    found = cursors.get(text)
+    if found is None:
+        if len(cursors) >= KEPT:
+            cursors.clear()
+        found = cursors[text] = _cursor(raw)
+    return found
+
+
+def _cursor(raw: Any) -> Any:
+    """Return a cursor as Django gives it, but one that binds values in PostgreSQL, where statements are kept."""
     bound: Any = ServerBindingCursor
-    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return wrapped(bound(raw))
+    made = bound(raw)
+    made.adapters.register_loader("timestamptz", _Moment)
+    return made
 
 
 class _Asking:
@@ -159,10 +209,9 @@ class Prepared(Generic[Row]):
         written = self.known.get(shape)
         if written is None:
             written = self.known[shape] = self._write(Viewer.like(viewer) if viewer is not None else Nobody())
-        asking = _Asking(written, values)
-        if written.asked._fields is not None:  # type: ignore[attr-defined]  # Set by values and values_list alone.
-            return cast("list[Row]", list(asking.compiler.results_iter(tuple_expected=True)))
-        return cast("list[Row]", list(ModelIterable(asking)))  # type: ignore[arg-type]  # All it asks for is there.
+        if written.attributes is not None or _are_tuples(written.asked):
+            return cast("list[Row]", written.found(values))
+        return cast("list[Row]", list(ModelIterable(_Asking(written, values))))  # type: ignore[arg-type]  # All it asks for is there.
 
     def first(self, viewer: Principal | None = None, **values: Any) -> Row | None:
         """Return the first row, None when there is none; the question itself says where to stop."""
@@ -175,7 +224,21 @@ class Prepared(Generic[Row]):
         converters = compiler.get_converters([select[0] for select in compiler.select or ()])
         if self.is_kept:
             text, parameters = _settled(text, parameters)
-        return _Written(asked, compiler, text, parameters, converters, self.is_kept)
+        attributes = None if _are_tuples(asked) else _attributes(compiler)
+        return _Written(asked, compiler, text, parameters, converters, self.is_kept, attributes)
+
+
+def _are_tuples(asked: QuerySet[Any, Any]) -> bool:
+    return asked._fields is not None  # type: ignore[attr-defined]  # Set by values and values_list alone.
+
+
+def _attributes(compiler: SQLCompiler) -> list[str] | None:
+    """Return what the columns of a statement are in its model, None where something else is read beside it."""
+    columns = compiler.select or ()
+    shape: dict[str, Any] = compiler.klass_info or {}
+    if shape.get("related_klass_infos") or len(shape["select_fields"]) != len(columns):
+        return None
+    return [column[0].target.attname for column in columns]
 
 
 def _settled(text: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:

@@ -5,25 +5,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
-
 from zhike.act.engagement.models import TouchState
 from zhike.org.models import Staff
-from zhike.org.prepared import Prepared, Slots
+from zhike.org.prepared import Prepared, Slots, answered
 from zhike.record.interactions.models import Outcome
 
 # One look into an index for each customer and each of the two; GREATEST of PostgreSQL passes over NULL, so a touch that
 # was never put off keeps its day.
 AROUND = """
 SELECT asked.id, latest.at, latest.channel, coming.day
-FROM unnest(%(ids)s::bigint[]) AS asked (id)
+FROM unnest(%s::bigint[]) AS asked (id)
 LEFT JOIN LATERAL (
     SELECT at, channel FROM interactions_interaction
-    WHERE customer_id = asked.id AND outcome = %(reached)s ORDER BY at DESC LIMIT 1
+    WHERE customer_id = asked.id AND outcome = %s ORDER BY at DESC LIMIT 1
 ) AS latest ON true
 LEFT JOIN LATERAL (
     SELECT MIN(GREATEST(due_on, snoozed_until)) AS day FROM engagement_touch
-    WHERE customer_id = asked.id AND state = %(open)s
+    WHERE customer_id = asked.id AND state = %s
 ) AS coming ON true
 """
 
@@ -39,9 +37,8 @@ class Around:
 
 def touches_around(ids: Sequence[int]) -> dict[int, Around]:
     """Return the last and the next touch of each customer."""
-    with connection.cursor() as cursor:
-        cursor.execute(AROUND, {"ids": list(ids), "reached": Outcome.REACHED.value, "open": TouchState.OPEN.value})
-        return {key: Around(last, channel or "", day) for key, last, channel, day in cursor.fetchall()}
+    rows = answered(AROUND, [list(ids), Outcome.REACHED.value, TouchState.OPEN.value])
+    return {key: Around(last, channel or "", day) for key, last, channel, day in rows}
 
 
 def owner_names(ids: Iterable[int | None]) -> dict[int, str]:

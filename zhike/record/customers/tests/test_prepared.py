@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from zhike.conftest import NOW, Person
 from zhike.org.models import Staff
 from zhike.org.once import once, remembering
-from zhike.org.prepared import Prepared, Slot, Slots
+from zhike.org.prepared import Prepared, Slot, Slots, answered
 from zhike.org.principals import SYSTEM
 from zhike.org.roles import Scope
 from zhike.record.customers.models import Customer
@@ -137,6 +138,36 @@ def test_postgresql_keeps_a_statement_with_what_never_changes_written_into_it(
     assert "$1" in kept
     assert "$2" not in kept
     assert Customer.objects.filter(kind="100%s").count() == 0
+
+
+def test_moments_and_models_are_read_as_django_reads_them(crowd: list[Customer]) -> None:
+    moments = [
+        datetime(1, 1, 2, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 7, 1, 12, 0, 0, 120_000, tzinfo=timezone(timedelta(hours=8))),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+    ]
+    for one, moment in zip(crowd, moments, strict=False):
+        Customer.objects.filter(pk=one.pk).update(created_at=moment)
+    whole: Prepared[Customer] = Prepared(lambda _viewer: Customer.objects.filter(pk__in=Slots("ids")).order_by("pk"))
+    ids = [one.pk for one in crowd[:5]]
+    for _twice in range(2):
+        found, expected = whole.list(ids=ids), list(Customer.objects.filter(pk__in=ids).order_by("pk"))
+        assert [one.created_at for one in found] == [*moments, NOW]
+        assert {one.created_at.tzinfo for one in found} == {UTC}
+        assert [vars(one) | {"_state": None} for one in found] == [vars(one) | {"_state": None} for one in expected]
+        assert {(one._state.db, one._state.adding) for one in found} == {("default", False)}
+
+
+def test_a_question_that_failed_is_answered_the_next_time(crowd: list[Customer]) -> None:
+    asked: Prepared[Customer] = Prepared(lambda _viewer: Customer.objects.filter(name=Slot("name")).order_by("pk"))
+    assert len(asked.list(name="a")) == 2
+    with pytest.raises(DatabaseError), transaction.atomic():
+        asked.list(name="a\0")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        answered("SELECT 1 / %s::bigint", [0])
+    assert len(asked.list(name="a")) == 2
+    assert answered("SELECT 6 / %s::bigint", [3]) == [(2,)]
 
 
 def test_numbers_of_every_size_share_a_statement(crowd: list[Customer]) -> None:
