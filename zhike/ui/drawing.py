@@ -12,7 +12,7 @@ PADDING_X, PADDING_Y, DOT = 1.0, 2.0, 3.0
 
 def as_series(values: Sequence[object]) -> Series:
     """Return values as floats; whatever is no number becomes a gap."""
-    return tuple([float(value) if isinstance(value, int | float) else _number(value) for value in values])
+    return tuple([None if value is None else _number(value) for value in values])
 
 
 def _number(value: Any) -> float | None:

@@ -64,8 +64,14 @@ def date_text(day: date, today: date | None) -> str:
 def _day_and_clock(moment: date) -> tuple[date, str]:
     if not isinstance(moment, datetime):
         return moment, ""
-    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    return local.date(), f"{local:%H:%M}"
+    local, iso = _local(moment)
+    return local.date(), iso[11:16]
+
+
+def _local(moment: datetime) -> tuple[datetime, str]:
+    """Return a moment in the time zone of the page, and how ISO 8601 writes it to the second."""
+    local = moment if moment.tzinfo is None else moment.astimezone(timezone.get_current_timezone())
+    return local, local.isoformat(timespec="seconds")
 
 
 def relative(moment: date, today: date | None) -> str:
@@ -97,17 +103,17 @@ def told(moment: date, today: date) -> tuple[str, str, str]:
     """Return a moment for `datetime=`, for `title` and in words, as `exact` and `relative` do one after the other."""
     if not isinstance(moment, datetime):
         return (*exact(moment), relative(moment, today))
-    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    title = f"{local:%Y-%m-%d %H:%M}"
-    return local.isoformat(timespec="seconds"), title, _relative(local.date(), title[-5:], today, get_language())
+    local, iso = _local(moment)
+    title = f"{iso[:10]} {iso[11:16]}"
+    return iso, title, _relative(local.date(), title[-5:], today, get_language())
 
 
 def exact(moment: date) -> tuple[str, str]:
     """Return a moment for `datetime=` and for `title`."""
     if not isinstance(moment, datetime):
         return moment.isoformat(), moment.isoformat()
-    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    return local.isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M}"
+    iso = _local(moment)[1]
+    return iso, f"{iso[:10]} {iso[11:16]}"
 
 
 @lru_cache(maxsize=4096)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from html import escape
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
@@ -25,8 +27,7 @@ DASH = parts.DASH
 EMPTY = SafeString("")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One customer of the list: what stays the same all day (facts) and what may have changed since (the rest)."""
 
     id: int
@@ -36,12 +37,12 @@ class Row:
     owner_id: int | None
     owner: str
     facts: Mapping[str, Any]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = MappingProxyType({})
     touched: date | None = None
     channel: str = ""
     due: date | None = None
     trend: Sequence[float | None] = ()
-    later: Mapping[str, str] = field(default_factory=dict)
+    later: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +60,56 @@ class Frame:
     comma: str = field(default_factory=lambda: gettext(", "))
 
 
-def row_html(row: Row, columns: Sequence[tuple[str, bool]], frame: Frame, url: str) -> SafeString:
-    """Draw the cells of a row, the name first; `columns` says of each whether it is a number."""
-    drawn = [f'<td data-col="customer">{name_cell(row, frame, url)}</td>']
-    for column, is_numeric in columns:
-        # A column's name comes from the list of facts or of checked attribute names; both are plain identifiers.
-        look = ' class="n"' if is_numeric else ""
-        drawn.append(f'<td data-col="{column}"{look}>{cell(column, row, frame)}</td>')
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the table stands: what opens a customer, `before` and `after` its number, and whether rows are ticked."""
+
+    before: str
+    after: str
+    may_select: bool
+
+    def url(self, customer: int) -> str:
+        return f"{self.before}{customer}{self.after}"
+
+
+def table_html(rows: Sequence[Row], columns: Sequence[str], frame: Frame, place: Place) -> SafeString:
+    """Draw the rows of the table, the name first."""
+    drawers = [(head_of(column), drawer_of(column)) for column in columns]
+    select = escape(gettext("Select %(name)s"))
+    drawn = []
+    for row in rows:
+        name = escape(row.name)
+        drawn.append('<tr data-row tabindex="-1"><td>')
+        if place.may_select:
+            worth = row.facts.get(frame.worth)
+            weight = f"{worth:f}" if worth else ""
+            drawn.append(
+                f'<input type="checkbox" class="check" name="ids" value="{row.id}" data-worth="{weight}" data-key="x"'
+                f' aria-label="{select % {"name": name}}">'
+            )
+        drawn.append(f'</td><td data-col="customer">{name_cell(row, name, frame, place.url(row.id))}</td>')
+        for head, draw in drawers:
+            drawn.append(f"{head}{draw(row, frame)}</td>")
+        drawn.append("</tr>\n  ")
     return SafeString("".join(drawn))
 
 
-def name_cell(row: Row, frame: Frame, url: str) -> SafeString:
-    where = frame.comma.join(part for part in (row.industry, row.region) if part)
-    html = '<a class="name" href="{}"><b class="trunc" title="{}">{}</b><small title="{}">{}</small></a>'
-    drawn = format_html(html, url, row.name, frame.marks(row.name), where, where)
-    said = [f"{gettext(name)}: {row.later[key]}" for key, name in _OWN.items() if key in row.later]
-    return format_html("{}{}", drawn, later(frame.comma.join(said))) if said else drawn
+def head_of(column: str) -> str:
+    """Return what a cell begins with. The column is the name of a fact or a checked one: a plain identifier."""
+    return f'<td data-col="{column}" class="n">' if is_number(column) else f'<td data-col="{column}">'
+
+
+def name_cell(row: Row, name: str, frame: Frame, url: str) -> str:
+    """Draw the name, which is given once more as HTML."""
+    where = escape(frame.comma.join([part for part in (row.industry, row.region) if part]))
+    drawn = (
+        f'<a class="name" href="{url}"><b class="trunc" title="{name}">{frame.marks(row.name)}</b>'
+        f'<small title="{where}">{where}</small></a>'
+    )
+    if not row.later:
+        return drawn
+    said = [f"{gettext(label)}: {row.later[key]}" for key, label in _OWN.items() if key in row.later]
+    return f"{drawn}{later(frame.comma.join(said))}" if said else drawn
 
 
 def later(now: str) -> SafeString:
@@ -124,15 +159,16 @@ def _meaning(change: float) -> str:
 
 
 def _ago(moment: date, frame: Frame) -> SafeString:
-    return format_html('<time class="nowrap" datetime="{}" title="{}">{}</time>', *words.told(moment, frame.today))
+    exact, title, said = words.told(moment, frame.today)
+    return SafeString(f'<time class="nowrap" datetime="{exact}" title="{title}">{escape(said)}</time>')
 
 
 def _last_touch(row: Row, frame: Frame) -> SafeString:
     if row.touched is None:
         return SafeString(f'<span class="faint">{gettext("Never")}</span>')
-    icon, _name = CHANNELS.get(row.channel, OTHER)
+    icon, _name = CHANNELS.get(row.channel, OTHER)  # Of our own list, which needs no escaping.
     when = _ago(row.touched, frame)
-    return format_html('<span class="touch"><i class="i i-{} s" aria-hidden="true"></i>{}</span>', icon, when)
+    return SafeString(f'<span class="touch"><i class="i i-{icon} s" aria-hidden="true"></i>{when}</span>')
 
 
 def _next_touch(row: Row, frame: Frame) -> SafeString:
@@ -222,16 +258,24 @@ def is_number(column: str) -> bool:
     return column in {"worth", "renewal"} or (column not in SPECIAL and fact is not None and fact.kind in NUMERIC)
 
 
-def cell(column: str, row: Row, frame: Frame) -> SafeString:
-    """Draw one cell."""
+def drawer_of(column: str) -> Callable[[Row, Frame], SafeString]:
+    """Return what draws the cells of a column."""
     drawn = SPECIAL.get(column)
     if drawn is not None:
-        return drawn(row, frame)
+        return drawn
     if column in CHANGES:
-        return _change(row, frame, column)
+        return partial(_change, name=column)
     attribute = attribute_of(column)
     if attribute is not None:
-        return conditional_escape(own_value(row.attributes.get(attribute)) or DASH)
+        return partial(_own, attribute=attribute)
+    return partial(_fact, column=column)
+
+
+def _own(row: Row, _frame: Frame, attribute: str) -> SafeString:
+    return conditional_escape(own_value(row.attributes.get(attribute)) or DASH)
+
+
+def _fact(row: Row, frame: Frame, column: str) -> SafeString:
     return value(column, row.facts.get(column), frame)
 
 

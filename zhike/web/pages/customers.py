@@ -57,7 +57,6 @@ def _context(request: StaffRequest, found: CustomerList) -> dict[str, Any]:
         "may_add": staff.may(Permission.EDIT_CUSTOMERS) and not is_past,
         "may_export": may_export,
         "may_assign": may_assign,
-        "may_select": (may_assign or may_export) and not is_past,
         "may_save": found.view.is_own and not is_past,
         "may_share": staff.may(Permission.EDIT_PLAN),
         "colleagues": list(possible_owners(staff)) if may_assign else [],

@@ -1,17 +1,20 @@
 """The customer list as its template is given it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.html import conditional_escape
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from zhike.org.roles import Permission
 from zhike.ui import words
 from zhike.ui.templatetags.quick import address
 from zhike.web.pages import cells, conditions
-from zhike.web.pages.cells import Frame, Row
+from zhike.web.pages.cells import Frame
 from zhike.web.pages.listing import CustomerList
 from zhike.web.pages.marking import marked
 from zhike.web.queries import status
@@ -46,7 +49,7 @@ class Drawing:
     def context(self) -> dict[str, Any]:
         found = self.found
         chips = self.chips()
-        rows = self.rows()
+        shown = len(found.rows)
         newer, older = self.pages()
         changed = self.state.conditions is not None and list(self.state.conditions) != list(found.view.conditions)
         return {
@@ -61,11 +64,12 @@ class Drawing:
             "notes": found.notes,
             "totals": self.totals(),
             "heads": self.heads(),
-            "rows": rows,
-            "summary": self.summary(len(rows)),
+            "table": self.table() if shown else "",
+            "may_select": self.may_select,
+            "summary": self.summary(shown),
             "newer_url": newer,
             "older_url": older,
-            "empty": self.empty() if not rows else None,
+            "empty": None if shown else self.empty(),
             "carried": self.carried(without="q"),
             "columns_url": f"{address('customers-columns')}?{found.query}",
             "export_url": f"{address('customers-export')}?{found.query}",
@@ -150,8 +154,15 @@ class Drawing:
             return gettext("12 months")
         return str(cells.TITLES.get(column) or self.found.vocabulary.label(column))
 
-    def rows(self) -> list[dict[str, Any]]:
+    @property
+    def may_select(self) -> bool:
+        """Whether this person can do anything with ticked customers."""
+        may = self.staff.may(Permission.ASSIGN_CUSTOMERS) or self.staff.may(Permission.EXPORT)
+        return may and self.found.kept is None
+
+    def table(self) -> SafeString:
         found = self.found
+        searched = self.state.words
         frame = Frame(
             today=found.today,
             currency=found.firm.currency,
@@ -159,22 +170,12 @@ class Drawing:
             staff_id=self.staff.pk,
             titles=found.titles,
             worth=found.worth,
-            marks=lambda name: marked(name, self.state.words),
+            marks=(lambda name: marked(name, searched)) if searched else conditional_escape,
         )
         day = {"as_of": self.state.as_of} if found.kept else {}
-        back = urlencode({**day, "list": found.query}) if found.query else ""
-        listed = [(column, cells.is_number(column)) for column in found.columns]
-        select = gettext("Select %(name)s")
-        return [{**self._drawn(row, listed, frame, back), "select": select % {"name": row.name}} for row in found.rows]
-
-    def _drawn(self, row: Row, listed: Sequence[tuple[str, bool]], frame: Frame, back: str) -> dict[str, Any]:
-        where = f"{self.address}/{row.id}" + (f"?{back}" if back else "")
-        return {
-            "id": str(row.id),  # A number would be written by the rules of the language.
-            "name": row.name,
-            "cells": cells.row_html(row, listed, frame, where),
-            "worth": row.facts.get(self.found.worth) or "",
-        }
+        back = escape(urlencode({**day, "list": found.query})) if found.query else ""
+        place = cells.Place(f"{self.address}/", f"?{back}" if back else "", self.may_select)
+        return cells.table_html(found.rows, found.columns, frame, place)
 
     def pages(self) -> tuple[str, str]:
         page, order, start = self.found.page, self.found.order, self.state.start

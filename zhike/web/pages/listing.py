@@ -242,7 +242,7 @@ class CustomerList:
             {row["owner_id"] for row in page.rows} | {record["owner_id"] for record in now.values()}
         )
         rows = [_row(row, Around(row.get("facts__last_touch")), owners) for row in page.rows]
-        return [replace(row, later=_later(row, now.get(row.id, {}), owners)) for row in rows]
+        return [row._replace(later=_later(row, now.get(row.id, {}), owners)) for row in rows]
 
     @property
     def query(self) -> str:
