@@ -1,4 +1,4 @@
-"""`{% url %}` and `{% translate %}` as Django has them, found once: a list asks for the same hundreds of times.
+"""`{% url %}`, `{% static %}` and `{% translate %}` as Django has them, found once: a page asks for a hundred of them.
 
 What they write depends on the address's name and number or on the sentence and the language, never on who reads. The
 navigation, `{% navigation %}`, is drawn once for all that stands in it.
@@ -14,6 +14,7 @@ from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as parse_url
 from django.template.loader import get_template
 from django.templatetags.i18n import TranslateNode, do_translate
+from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -84,6 +85,26 @@ class SentenceNode(TranslateNode):
         if found is None:
             found = self.known[language] = super().render(context)
         return found
+
+
+class FileNode(StaticNode):
+    """The tag `static` of a file that the template names; files do not change while a process runs."""
+
+    found: str | None = None
+
+    def render(self, context: Context) -> str:
+        if self.found is None:
+            self.found = super().render(context)
+        return self.found
+
+
+@register.tag
+def static(parser: Parser, token: Token) -> StaticNode:
+    """Write the address of a file that comes with a page."""
+    node = StaticNode.handle_token(parser, token)
+    if node.varname is not None or node.path.filters or node.path.is_var:
+        return node
+    return FileNode(None, node.path)
 
 
 @register.tag

@@ -55,7 +55,8 @@ class Frame:
     staff_id: int | None
     titles: Mapping[str, str]
     worth: str = "arr"
-    marks: Callable[[str], SafeString] = conditional_escape
+    marks: Callable[[str], SafeString] | None = None
+    """What marks the part of a name that was searched for."""
     language: str | None = field(default_factory=get_language)
     comma: str = field(default_factory=lambda: gettext(", "))
 
@@ -102,8 +103,9 @@ def head_of(column: str) -> str:
 def name_cell(row: Row, name: str, frame: Frame, url: str) -> str:
     """Draw the name, which is given once more as HTML."""
     where = escape(frame.comma.join([part for part in (row.industry, row.region) if part]))
+    shown = frame.marks(row.name) if frame.marks else name
     drawn = (
-        f'<a class="name" href="{url}"><b class="trunc" title="{name}">{frame.marks(row.name)}</b>'
+        f'<a class="name" href="{url}"><b class="trunc" title="{name}">{shown}</b>'
         f'<small title="{where}">{where}</small></a>'
     )
     if not row.later:

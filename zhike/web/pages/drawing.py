@@ -5,7 +5,6 @@ from html import escape
 from typing import Any
 
 from django.http import QueryDict
-from django.utils.html import conditional_escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -170,7 +169,7 @@ class Drawing:
             staff_id=self.staff.pk,
             titles=found.titles,
             worth=found.worth,
-            marks=(lambda name: marked(name, searched)) if searched else conditional_escape,
+            marks=(lambda name: marked(name, searched)) if searched else None,
         )
         day = {"as_of": self.state.as_of} if found.kept else {}
         back = escape(urlencode({**day, "list": found.query})) if found.query else ""

@@ -51,7 +51,7 @@ class Listing:
     found there, and only its rows are read beside it, as far as the `reader` sees them.
     """
 
-    base: QuerySet[Any]
+    base: Callable[[], QuerySet[Any]]
     order: Order
     columns: Sequence[str]
     measured_only: bool
@@ -87,7 +87,7 @@ class Listing:
             return [] if found is None else list(found.values(*names)[:wanted])
         # Said of the customers as well, the owner leads to their names by an index.
         facts = self.facts if self.order.is_fact else self.facts.filter(customer__owner_id=F("book_id"))
-        of_facts = replace(self, base=facts, order=self.order.of_facts(), facts=None)
+        of_facts = replace(self, base=lambda: facts, order=self.order.of_facts(), facts=None)
         found = _STRETCHES[phase](of_facts, start, back)
         ids = [] if found is None else list(found.values_list("pk", flat=True)[:wanted])
         if not ids:
@@ -97,7 +97,7 @@ class Listing:
 
     def _known(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
         order, down = self.order, self.order.down != back
-        rows = self.base
+        rows = self.base()
         if order.is_nullable:
             rows = rows.filter(**{f"{order.path}__isnull": False})
         if start is not None:
@@ -111,7 +111,7 @@ class Listing:
     def _unknown(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
         if not self.order.is_nullable:
             return None
-        rows = self.base.filter(**{f"{self.order.path}__isnull": True})
+        rows = self.base().filter(**{f"{self.order.path}__isnull": True})
         if self.order.is_fact:
             rows = rows.filter(facts__isnull=False)
         return _by_number(rows, self.order.tie, start, back=back)
@@ -121,7 +121,7 @@ class Listing:
             return None
         # A turn measures everybody, so whoever it has not seen was added later and has a higher number.
         last = CustomerFacts.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        return _by_number(self.base.filter(id__gt=last), "id", start, back=back)
+        return _by_number(self.base().filter(id__gt=last), "id", start, back=back)
 
 
 class _Computed(Func):

@@ -87,7 +87,7 @@ class Selection:
 
     def listing(self, order: Order, columns: Sequence[str]) -> Listing:
         """Return the list of them in an order, with these columns."""
-        return Listing(self.customers(), order, columns, self.measured_only, self.listed(), self.principal)
+        return Listing(self.customers, order, columns, self.measured_only, self.listed(), self.principal)
 
     def count(self) -> int | None:
         """Return how many there are, at most COUNTED_TO + 1; None when that takes too long."""

@@ -61,7 +61,7 @@ def pages(chosen: Selection, order: Order, *, by_facts: bool) -> list[int]:
     facts = chosen.facts() if by_facts else None
     assert (facts is not None) is by_facts
     listing = Listing(
-        chosen.customers(), order, ["name"], measured_only=chosen.measured_only, facts=facts, reader=chosen.principal
+        chosen.customers, order, ["name"], measured_only=chosen.measured_only, facts=facts, reader=chosen.principal
     )
     found, page = [], listing.page(size=7)
     while True:

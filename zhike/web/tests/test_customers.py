@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.http import StreamingHttpResponse
@@ -20,6 +23,7 @@ from zhike.record.customers.models import AttributeDefinition, Customer
 from zhike.record.events.models import Event
 
 Make = Callable[..., Customer]
+NAME = re.compile('<a class="name" [^>]*><b class="trunc" title="([^"]*)"')
 FULL = {
     "health_band": "risk",
     "tier": "core",
@@ -60,11 +64,11 @@ def shown(person: Client, url: str = "/customers") -> str:
 
 
 def names(person: Client, url: str = "/customers") -> list[str]:
-    return [name for row in person.get(url).context["rows"] for name in [_name(row)]]
+    return _names(shown(person, url))
 
 
-def _name(row: dict[str, Any]) -> str:
-    return str(row["select"]).removeprefix("Select ")
+def _names(page: str) -> list[str]:
+    return [unescape(name) for name in NAME.findall(page)]
 
 
 def test_everybody_sees_the_customers_of_the_own_scope(
@@ -139,12 +143,29 @@ def test_pages_of_fifty_lead_on_and_back(firm: Company, customer: Make, mei: Per
     second = mei.get(first.context["older_url"])
     assert "51–100 of 120 customers" in second.content.decode()
     third = mei.get(second.context["older_url"])
-    everybody = [_name(row) for page in (first, second, third) for row in page.context["rows"]]
+    everybody = [name for page in (first, second, third) for name in _names(page.content.decode())]
     assert len(set(everybody)) == 120
     assert third.context["older_url"] == ""
     back = mei.get(second.context["newer_url"])
-    assert [_name(row) for row in back.context["rows"]] == everybody[:50]
+    assert _names(back.content.decode()) == everybody[:50]
     assert back.context["newer_url"] == ""
+
+
+def test_what_stands_in_a_customer_is_never_markup(firm: Company, customer: Make, mei: Person) -> None:
+    name, trade = """<b onclick='x("1")'>Ann & Co</b>""", '<i>"a"</i>'
+    customer(name, mei.staff, industry=trade, region="<u>'</u>", tier="<s>", stage='"<s>', revenue_12m=Decimal("12.50"))
+    page = shown(mei, f"/customers?list=%22%3Cs%3E&q={quote('Ann')}&cols=tier,stage,industry,worth,last_touch")
+    assert _names(page) == [name]
+    assert 'data-worth="12.50"' in page
+    assert "<mark>Ann</mark> &amp; Co&lt;/b&gt;" in page
+    for markup in ("<b onclick", "<i>", "<u>", "<s>", """title="<i>"""):
+        assert markup not in page
+    assert (
+        shown(mei, "/customers?sort=health").count(
+            "&lt;b onclick=&#x27;x(&quot;1&quot;)&#x27;&gt;Ann &amp; Co&lt;/b&gt;"
+        )
+        == 3
+    )
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(

@@ -36,7 +36,7 @@ def many(customer: Callable[..., Customer]) -> int:
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: f"{order.path} {'down' if order.down else 'up'}")
 @pytest.mark.parametrize("size", [1, 4, 7, 40])
 def test_paging_shows_everybody_once_and_leads_back(many: int, order: Order, size: int) -> None:
-    listing = Listing(Customer.objects.all(), order, ["name"], measured_only=False)
+    listing = Listing(Customer.objects.all, order, ["name"], measured_only=False)
     pages = [listing.page(size=size)]
     while pages[-1].has_older:
         place = pages[-1].last(order)
@@ -57,7 +57,7 @@ def test_paging_shows_everybody_once_and_leads_back(many: int, order: Order, siz
 
 def test_known_values_come_in_order_then_unknown_ones_then_the_unmeasured(many: int) -> None:
     rows = (
-        Listing(Customer.objects.all(), Order("facts__health", Decimal, down=True), ["name"], measured_only=False)
+        Listing(Customer.objects.all, Order("facts__health", Decimal, down=True), ["name"], measured_only=False)
         .page()
         .rows
     )
@@ -70,7 +70,7 @@ def test_known_values_come_in_order_then_unknown_ones_then_the_unmeasured(many: 
 
 def test_a_customer_that_appears_meanwhile_moves_nobody_else(many: int, customer: Callable[..., Customer]) -> None:
     order = Order("facts__health", Decimal)
-    listing = Listing(Customer.objects.all(), order, ["name"], measured_only=False)
+    listing = Listing(Customer.objects.all, order, ["name"], measured_only=False)
     first = listing.page(size=5)
     expected = _ids([listing.page(after=first.last(order), size=5)])
     customer("插队", health=Decimal(1))
