@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import heapq
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,8 +24,50 @@ from django.urls import get_resolver, set_script_prefix
 
 AT_ONCE = 2  # Requests in work: more would wait for the interpreter's lock, one would leave it to the database's pace.
 LONG = 0.25  # Seconds after which a request counts as waiting for the database, and the next one begins beside it.
+AIM = 0.3  # Seconds in which a page is to be there.
+AIMS = (("/customers/", 0.25), ("/search", 0.5))
+"""The same for pages whose aim is another one, by how their addresses begin."""
 THREADS = 8  # For those in work and those that gave their turn away.
 GARBAGE_AFTER = 20_000  # A page makes thousands of objects that live as long as itself; looking for cycles can wait.
+
+
+def aim_of(path: str) -> float:
+    """Return the seconds in which a page is to be there."""
+    return next((aim for start, aim in AIMS if path.startswith(start)), AIM)
+
+
+class Turns:
+    """Who is next: of those that wait, the one whose page is due soonest. Two that came together with the same aim
+    keep their order, and nobody waits for ever, for whoever comes later is due later.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop, self.free = loop, AT_ONCE
+        self.came = itertools.count()
+        self.waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    async def take(self, due: float) -> None:
+        """Wait for a turn, of which there are AT_ONCE; `due` is in seconds of the loop's clock."""
+        if self.free:
+            self.free -= 1
+            return
+        called = self.loop.create_future()
+        heapq.heappush(self.waiting, (due, next(self.came), called))
+        try:
+            await called
+        except asyncio.CancelledError:
+            if called.done() and not called.cancelled():
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Let the next one begin."""
+        while self.waiting:
+            called = heapq.heappop(self.waiting)[2]
+            if not called.done():
+                called.set_result(None)
+                return
+        self.free += 1
 
 
 class Pages(ASGIHandler):
@@ -46,7 +90,7 @@ class Pages(ASGIHandler):
             # A copy of the context: what a request leaves behind in its thread is not there for the next one.
             run = contextvars.copy_context().run
             loop = asyncio.get_running_loop()
-            async with self._turn(loop):
+            async with self._turn(loop, scope["path"]):
                 response = await loop.run_in_executor(self.threads, run, self._answer, scope, body)
             if isinstance(response, StreamingHttpResponse):
                 await self._stream(response, receive, send)
@@ -54,19 +98,19 @@ class Pages(ASGIHandler):
                 await self.send_response(response, send)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, loop: asyncio.AbstractEventLoop) -> AsyncIterator[None]:
-        """Wait until it is this request's turn: first come, first served, and whoever is slow holds up nobody."""
+    async def _turn(self, loop: asyncio.AbstractEventLoop, path: str) -> AsyncIterator[None]:
+        """Wait until it is this request's turn; whoever is slow holds up nobody."""
         if self.loop is not loop:
-            self.loop, self.turns = loop, asyncio.Semaphore(AT_ONCE)
-        await self.turns.acquire()
+            self.loop, self.turns = loop, Turns(loop)
+        await self.turns.take(loop.time() + aim_of(path))
         held = [self.turns]
-        early = loop.call_later(LONG, lambda: held.pop().release())
+        early = loop.call_later(LONG, lambda: held.pop().give_back())
         try:
             yield
         finally:
             early.cancel()
             if held:
-                held.pop().release()
+                held.pop().give_back()
 
     def _answer(self, scope: dict[str, Any], body: Any) -> HttpResponse | StreamingHttpResponse:
         """Return the response, complete and with its connection given back unless it is a stream."""

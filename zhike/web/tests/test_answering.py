@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from zhike.conftest import Person
 from zhike.record.customers.models import Customer
 from zhike.web import contexts
-from zhike.web.answering import AT_ONCE, LONG, Pages
+from zhike.web.answering import AT_ONCE, LONG, Pages, Turns, aim_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,6 +157,46 @@ def test_who_is_slow_holds_up_nobody_for_long(pages: Pages, mei: Person, monkeyp
 
     assert [heard.status for heard in asyncio.run(together())] == [200] * (AT_ONCE + 1)
     assert _all(pages, [(mei, "/customers")] * (2 * AT_ONCE))[-1].status == 200
+
+
+def test_whose_page_is_due_soonest_is_next_and_who_left_takes_no_turn() -> None:
+    async def together() -> list[str]:
+        loop = asyncio.get_running_loop()
+        turns = Turns(loop)
+        order: list[str] = []
+
+        async def wait(name: str, path: str, waited: float = 0.0) -> None:
+            await turns.take(loop.time() - waited + aim_of(path))
+            order.append(name)
+
+        for _ in range(AT_ONCE):
+            await turns.take(loop.time())
+        waiting = [
+            asyncio.create_task(wait("search", "/search")),
+            asyncio.create_task(wait("list", "/customers")),
+            asyncio.create_task(wait("gone", "/customers/7")),
+            asyncio.create_task(wait("customer", "/customers/7")),
+            asyncio.create_task(wait("old search", "/search", waited=0.3)),
+        ]
+        await asyncio.sleep(0)
+        waiting.pop(2).cancel()
+        for _ in range(3):
+            turns.give_back()
+            await asyncio.sleep(0)
+        # One who leaves in the moment it is called hands the turn on.
+        late = asyncio.create_task(wait("late", "/customers/7"))
+        await asyncio.sleep(0)
+        turns.give_back()
+        late.cancel()
+        await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        assert (turns.free, turns.waiting) == (0, [])
+        for _ in range(AT_ONCE):
+            turns.give_back()
+        assert turns.free == AT_ONCE
+        return order
+
+    assert asyncio.run(together()) == ["old search", "customer", "list", "search"]
 
 
 def test_what_is_not_there_is_said_and_other_calls_are_refused(pages: Pages, mei: Person) -> None:
