@@ -30,6 +30,7 @@ IN_BOOK = [
     "revenue",
     "revenue_12m",
     "contract_end",
+    "last_usage",
     "last_touch",
     "next_touch",
 ]

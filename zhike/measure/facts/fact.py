@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -113,6 +114,12 @@ class Fact:
         return self.source is not Source.CUSTOMER
 
     @property
+    def counts_days(self) -> tuple[str, bool] | None:
+        """The fact whose day it counts the days to, True where that day lies ahead; None where it counts none."""
+        found = _DAYS.fullmatch(self.sql)
+        return (found["until"] or found["since"], found["until"] is not None) if found else None
+
+    @property
     def is_revenue(self) -> bool:
         """Whether only people who may see revenue may see it or ask about it."""
         return self.unit is Unit.MONEY or self.name in REVENUE_LIKE
@@ -137,6 +144,7 @@ class Fact:
         return UNIT_NAMES[self.unit][0 if language.startswith("zh") else 1]
 
 
+_DAYS = re.compile(r"\$today - (?P<since>\w+)|(?P<until>\w+) - \$today")
 REVENUE_LIKE = frozenset({"revenue_share", "cumulative_share", "revenue_rank", "m_score", "rfm", "clv_to_cac"})
 
 _DUCKDB_TYPES: dict[Kind, str] = {

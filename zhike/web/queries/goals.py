@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Avg, Q, Sum
+from django.db.models import Avg, F, Q, Sum
 
 from zhike.kit.calendars import WorkCalendar
 from zhike.measure.models import CustomerFacts, FactsSummary
@@ -141,7 +141,8 @@ def _standing(book: Book) -> Standing:
 
 def _health_before(book: Book) -> float | None:
     kept = CustomerFacts.objects.filter(book_id__in=book.owners).exclude(stage="churned")
-    past = kept.aggregate(before=Avg("health_30d_ago"))["before"]
+    # What health was is left out of the index of books; the two it is the difference of stand there.
+    past = kept.aggregate(before=Avg(F("health") - F("health_change_30d")))["before"]
     return None if past is None else float(past)
 
 

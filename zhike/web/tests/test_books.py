@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from zhike.conftest import NOW, Person
 from zhike.kit.ruletrees import parse
 from zhike.measure.facts import FACTS, fields
+from zhike.measure.models import FactsDay
 from zhike.record.customers import operations
 from zhike.record.customers.models import Customer
 from zhike.web.queries import views
@@ -21,10 +22,13 @@ from zhike.web.queries.views import View
 from zhike.web.rules.paging import Order
 
 TODAY = date(2026, 3, 12)
+MEASURED = date(2026, 3, 10)  # Days are counted from there, as the list shows them.
 RULES: list[dict[str, object]] = [
     {"health": {"below": 70}},
     {"all": [{"tier": {"in": ["core"]}}, {"health": {"at_least": 40}}]},
     {"not": {"stage": {"is": "churned"}}},
+    {"days_to_renewal": {"between": [0, 60]}},
+    {"any": [{"days_since_usage": {"at_least": 30}}, {"days_since_touch": {"known": False}}]},
 ]
 ORDERS = [
     Order("facts__health", Decimal, down=True),
@@ -39,6 +43,13 @@ ORDERS = [
 @pytest.fixture
 def crowd(customer: Callable[..., Customer], mei: Person, jun: Person) -> list[Customer]:
     draw = random.Random(3)
+    FactsDay.objects.create(day=MEASURED, path="", rows=60, spec={}, computed_at=NOW, seconds=1)
+
+    def days(column: str, counted: str, sign: int) -> dict[str, object]:
+        number = draw.choice([None, 0, 12, 30, 60, 61])
+        date_of = None if number is None else MEASURED + sign * timedelta(number)
+        return {counted: number, column: date_of}
+
     return [
         customer(
             f"客户 {number}",
@@ -48,6 +59,9 @@ def crowd(customer: Callable[..., Customer], mei: Person, jun: Person) -> list[C
             stage=draw.choice(["maturity", "churned"]),
             orders=draw.choice([None, 1, 2, 3]),
             mrr=Decimal(draw.randint(0, 9)),
+            **days("contract_end", "days_to_renewal", 1),
+            **days("last_usage", "days_since_usage", -1),
+            **days("last_touch", "days_since_touch", -1),
         )
         for number in range(60)
     ]
@@ -113,7 +127,8 @@ def test_the_tabs_of_a_book_are_counted_in_one_look(
     known = fields(["core", "general"])
     tabs = [View(str(number), f"视图 {number}", (rule,)) for number, rule in enumerate(RULES)]
     attribute = View("own", "行业", ({"industry": {"is": "餐饮"}},))
-    with django_assert_num_queries(5):  # The book between the two statements of its time limit, in a savepoint.
+    # The day of the facts, and the book between the two statements of its time limit, in a savepoint.
+    with django_assert_num_queries(6):
         found = views.counted(tabs, mei.staff, known, TODAY)
     each = [Selection(mei.staff, parse(rule, known), "", None, TODAY).customers().count() for rule in RULES]
     assert [view.count for view in found] == each
