@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from chinese_calendar import constants as statutory
 from lunardate import LunarDate
@@ -120,7 +120,13 @@ WEEKDAYS = WorkCalendar(chinese=False)
 
 def work_calendar(*, chinese: bool, holidays: Iterable[date] = (), workdays: Iterable[date] = ()) -> WorkCalendar:
     """Return a calendar with the company's own exceptions, given in any order."""
-    return WorkCalendar(chinese, frozenset(holidays), frozenset(workdays))
+    return _calendar(chinese, frozenset(holidays), frozenset(workdays))
+
+
+@lru_cache(maxsize=64)
+def _calendar(chinese: bool, holidays: frozenset[date], workdays: frozenset[date]) -> WorkCalendar:
+    # One object for each, as it sorts its exceptions at the first question.
+    return WorkCalendar(chinese, holidays, workdays)
 
 
 def next_lunar_birthday(month: int, day: int, after: date, *, leap: bool = False) -> date:

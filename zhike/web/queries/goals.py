@@ -174,5 +174,5 @@ def _month(book: Book, first: date, end: date, today: date, zone: ZoneInfo) -> t
 
 
 def _workdays(first: date, end: date, calendar: WorkCalendar) -> int:
-    days = (first + timedelta(days=offset) for offset in range((end - first).days))
-    return sum(calendar.is_workday(day) for day in days)
+    """Return the workdays from a day up to, and without, another."""
+    return calendar.workdays_between(first - timedelta(days=1), end - timedelta(days=1))
