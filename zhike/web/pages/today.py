@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from zhike.act.engagement import queries as engagement
@@ -29,6 +29,15 @@ from zhike.web.queries.onbehalf import OnBehalf, colleagues_of
 
 BAR_PIXELS = 7  # The style sheet draws the line of the capacity at this many pixels a touch.
 TALLEST = 70
+WEEKDAYS = (
+    gettext_lazy("Mon"),
+    gettext_lazy("Tue"),
+    gettext_lazy("Wed"),
+    gettext_lazy("Thu"),
+    gettext_lazy("Fri"),
+    gettext_lazy("Sat"),
+    gettext_lazy("Sun"),
+)
 
 
 def home(request: StaffRequest) -> HttpResponse:
@@ -90,16 +99,7 @@ def _principal(reader: Staff, whose: Staff) -> Principal:
 
 
 def _weekday(day: date) -> str:
-    names = [
-        gettext("Mon"),
-        gettext("Tue"),
-        gettext("Wed"),
-        gettext("Thu"),
-        gettext("Fri"),
-        gettext("Sat"),
-        gettext("Sun"),
-    ]
-    return names[day.weekday()]
+    return str(WEEKDAYS[day.weekday()])
 
 
 def _rail(principal: Principal, whose: Staff, place: Here, queue: Queue) -> dict[str, Any]:
