@@ -6,7 +6,7 @@ words, escaped, in the places of the marks. What changes more than words, the sh
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,31 +42,34 @@ class Stencil:
         self.texts, self.numbers, self.shape, self.beside = texts, numbers, shape, beside
         self._cut = lru_cache(maxsize=256)(self._drawn)
 
-    def draw(self, one: Any, *beside: str) -> SafeString:
-        """Return the template's drawing of one of many."""
-        texts = [*(escaped(getattr(one, name)) for name in self.texts), *map(escaped, beside)]
-        filled = texts + [str(getattr(one, name)) for name in self.numbers]
-        shape = tuple(getattr(one, name) for name in self.shape)
-        parts, places = self._cut(get_language(), shape, tuple(map(bool, texts)))
-        drawn = parts.copy()
-        for place, number in places:
-            drawn[place] = filled[number]
-        return SafeString("".join(drawn))
+    def draw(self, many: Iterable[Any], *beside: str) -> list[SafeString]:
+        """Return the template's drawing of each of many."""
+        language, same = get_language(), [escaped(text) for text in beside]
+        drawn = []
+        for one in many:
+            texts = [escaped(getattr(one, name)) for name in self.texts] + same
+            shape = tuple([getattr(one, name) for name in self.shape])
+            parts, places = self._cut(language, shape, tuple(map(bool, texts)))
+            texts += [str(getattr(one, name)) for name in self.numbers]
+            parts = parts.copy()
+            parts[1::2] = [texts[number] for number in places]
+            drawn.append(SafeString("".join(parts)))
+        return drawn
 
     def _drawn(
         self, _language: str | None, shape: tuple[Any, ...], has_text: tuple[bool, ...]
-    ) -> tuple[list[str], list[tuple[int, int]]]:
-        """Return the parts of a drawing, and which of them are places: the place's position and whose it is."""
+    ) -> tuple[list[str], list[int]]:
+        """Return the parts of a drawing, every other of them a place, and whose these places are."""
         marks = [f"\ue000{number}\ue001" if has else "" for number, has in enumerate(has_text)]
         of_one = {**dict(zip(self.shape, shape, strict=True)), **dict(zip(self.texts, marks, strict=False))}
         of_one |= {name: FIRST_NUMBER + number for number, name in enumerate(self.numbers)}
         context = {self.name: of_one, **dict(zip(self.beside, marks[len(self.texts) :], strict=True))}
         html = get_template(self.template).render(context)
         parts: list[str] = []
-        places: list[tuple[int, int]] = []
+        places: list[int] = []
         end = 0
         for mark in _MARK.finditer(html):
             parts += [html[end : mark.start()], ""]
-            places.append((len(parts) - 1, int(mark[1]) if mark[1] else len(marks) + int(mark[2])))
+            places.append(int(mark[1]) if mark[1] else len(marks) + int(mark[2]))
             end = mark.end()
         return [*parts, html[end:]], places

@@ -1,16 +1,19 @@
 """The rows of the queue, as `engagement/queue.html#row` draws them; the closed ones, which are many, by a stencil."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.template.loader import get_template
 from django.utils.safestring import SafeString
 
 from zhike.act.engagement.queries import QueueRow
 from zhike.ui.stencils import Stencil
 
 register = template.Library()
+ROW = "engagement/queue.html#row"
 _CLOSED = Stencil(
-    "engagement/queue.html#row",
+    ROW,
     "row",
     texts=(
         "customer",
@@ -33,6 +36,12 @@ _CLOSED = Stencil(
 
 
 @register.simple_tag(takes_context=True)
-def closed_row(context: dict[str, Any], row: QueueRow) -> SafeString:
-    """Draw a row that is closed."""
-    return _CLOSED.draw(row, str(context["csrf_token"]))
+def queue_rows(context: dict[str, Any], rows: Sequence[QueueRow]) -> SafeString:
+    """Draw the rows of a section."""
+    token = str(context["csrf_token"])
+    closed = iter(_CLOSED.draw([row for row in rows if not row.is_open], token))
+    return SafeString("".join([_opened(row, token) if row.is_open else next(closed) for row in rows]))
+
+
+def _opened(row: QueueRow, token: str) -> str:
+    return get_template(ROW).render({"row": row, "csrf_token": token})

@@ -49,8 +49,8 @@ def by_template(row: QueueRow, token: str) -> str:
 
 
 def by_stencil(row: QueueRow, token: str) -> str:
-    template = engines["django"].from_string("{% load queue %}{% closed_row row %}").template  # type: ignore[attr-defined]  # Django's own kind.
-    return str(template.render(Context({"row": row, "csrf_token": token})))
+    template = engines["django"].from_string("{% load queue %}{% queue_rows rows %}").template  # type: ignore[attr-defined]  # Django's own kind.
+    return str(template.render(Context({"rows": [row], "csrf_token": token})))
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -90,4 +90,4 @@ def test_each_language_has_a_drawing_of_its_own() -> None:
 def test_a_stencil_may_be_of_one_word() -> None:
     stencil = Stencil("parts/toast.html", "toast", texts=(), numbers=(), shape=(), beside=("text", "undo_url"))
     expected = get_template("parts/toast.html").render({"text": HOSTILE, "undo_url": ""})
-    assert stencil.draw(ROW, HOSTILE, "") == expected
+    assert stencil.draw([ROW, ROW], HOSTILE, "") == [expected, expected]
