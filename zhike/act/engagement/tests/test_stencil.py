@@ -1,6 +1,5 @@
 """A closed row of the queue, filled in, is what the template draws of it."""
 
-from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -56,14 +55,14 @@ def by_stencil(row: QueueRow, token: str) -> str:
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_a_closed_row_is_what_the_template_draws(language: str) -> None:
     rows = [
-        replace(ROW, id=number, stake=stake, due_look=look, is_primary=primary, health=health, tier=tier)
+        ROW._replace(id=number, stake=stake, due_look=look, is_primary=primary, health=health, tier=tier)
         for number, (stake, look, primary, health, tier) in enumerate(
             product(
                 (ROW.stake, ""), ("", "warn", "risk"), (True, False), (None, 61.0), (("", "", 4), ("core", "核心", 1))
             )
         )
     ]
-    rows += [replace(ROW, customer=HOSTILE, why=HOSTILE, what=HOSTILE, via=HOSTILE), replace(ROW, what="", via="")]
+    rows += [ROW._replace(customer=HOSTILE, why=HOSTILE, what=HOSTILE, via=HOSTILE), ROW._replace(what="", via="")]
     with override(language):
         for row in rows:
             drawn = by_stencil(row, "token-1")
@@ -74,7 +73,7 @@ def test_a_closed_row_is_what_the_template_draws(language: str) -> None:
 
 
 def test_what_a_person_wrote_stays_text() -> None:
-    drawn = by_stencil(replace(ROW, customer=HOSTILE), "t")
+    drawn = by_stencil(ROW._replace(customer=HOSTILE), "t")
     assert "<b onclick" not in drawn
     assert "{{ row.why }}" in drawn
 
