@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, OuterRef, QuerySet
+from django.db.models import DateField, Func, IntegerField, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.utils.timezone import localtime, make_aware
 
 from zhike.act.engagement.models import Touch, TouchQuerySet, TouchState
@@ -124,37 +125,40 @@ def capacity(principal: Principal, weekly: int, day: date) -> Capacity:
     earliest = calendar.next_workday(day)
     monday = day - timedelta(days=day.weekday())
     week = [monday + timedelta(days=offset) for offset in range(7)]
-    done = _done_by_day(principal, monday)
-    ask = _coming(is_of_book(principal))
-    coming = ask.list(principal, earliest=earliest, until=week[-1])
-    planned = Counter(max(earliest, *filter(None, days)) for days in coming[:PLANNED_TO])
+    begin = make_aware(datetime.combine(monday, time()))
+    given = {"begin": begin, "end": begin + timedelta(days=7), "earliest": earliest, "until": week[-1]}
+    closed, coming = _week(is_of_book(principal)).first(principal, **given) or ((), None)
+    done = Counter(localtime(at).date() for at in closed)
+    planned = Counter({date.fromisoformat(each): number for each, number, _seen in coming or ()})
     shown = [each for each in week if calendar.is_workday(each) or done[each] or planned[each]]
     days = [DayLoad(each, done[each], planned[each], each == day) for each in shown]
     made, open_ = sum(each.done for each in days), sum(each.planned for each in days)
-    return Capacity(days, weekly, made, open_, is_capped=len(coming) > PLANNED_TO)
+    return Capacity(days, weekly, made, open_, is_capped=sum(seen for _day, _number, seen in coming or ()) > PLANNED_TO)
+
+
+class _ByDay(Subquery):
+    """How many touches each day has; all are seen, and no more than `most` are counted."""
+
+    template = """(
+        SELECT jsonb_agg(jsonb_build_array(day, number, seen)) FROM (
+            SELECT day, count(*) FILTER (WHERE place <= %(most)s) AS number, count(*) AS seen
+            FROM (SELECT *, row_number() OVER () AS place FROM (%(subquery)s) AS touches) AS placed GROUP BY day
+        ) AS days
+    )"""
+    output_field = JSONField()
 
 
 @cache
-def _coming(by_book: bool) -> Prepared[tuple[date, date | None]]:
+def _week(by_book: bool) -> Prepared[tuple[list[datetime], list[tuple[str, int, int]] | None]]:
+    """Return the question for when touches were made, and for what is planned, by day."""
+
     def make(viewer: Principal) -> QuerySet[Any, Any]:
-        touches = open_in_queue(viewer, by_book=by_book).filter(due_on__lte=Slot("until"))
-        return touches.order_by("due_on").values_list("due_on", "snoozed_until")[: PLANNED_TO + 1]
+        made = Touch.objects.filter(state=TouchState.DONE, closed_by_id=viewer.pk)
+        made = made.filter(closed_at__gte=Slot("begin"), closed_at__lt=Slot("end")).order_by()
+        coming = open_in_queue(viewer, by_book=by_book).filter(due_on__lte=Slot("until")).order_by("due_on")
+        day = Greatest(Slot("earliest"), "due_on", "snoozed_until", output_field=DateField())
+        by_day = _ByDay(coming.values(day=day)[: PLANNED_TO + 1], most=PLANNED_TO)
+        # All in one row, of whichever table has one.
+        return Staff.objects.order_by().values_list(ArraySubquery(made.values("closed_at")), by_day)[:1]
 
     return Prepared(make)
-
-
-def _done_by_day(principal: Principal, monday: date) -> Counter[date]:
-    begin = make_aware(datetime.combine(monday, time()))
-    made = _DONE.list(staff=principal.pk, begin=begin, end=begin + timedelta(days=7))
-    return Counter(localtime(at).date() for (at,) in made)
-
-
-_DONE: Prepared[tuple[datetime]] = Prepared(
-    lambda _viewer: (
-        Touch.objects.filter(
-            state=TouchState.DONE, closed_by_id=Slot("staff"), closed_at__gte=Slot("begin"), closed_at__lt=Slot("end")
-        )
-        .order_by()
-        .values_list("closed_at")
-    )
-)
