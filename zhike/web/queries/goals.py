@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from time import perf_counter as time_passed
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Avg, F, Q, Sum
+from django.db.models import Avg, F, Q, Sum, Value
 
 from zhike.kit.calendars import WorkCalendar
 from zhike.measure.models import CustomerFacts, FactsSummary
 from zhike.org.models import Staff
+from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 from zhike.web.queries.budget import within
@@ -76,13 +78,18 @@ class Book:
 def book_of(principal: Principal, weekly: int) -> Book:
     """Return the own book, or the shared one of those in view when there is none of one's own."""
     owners = FactsSummary.objects.order_by().values_list("owner_id", flat=True).distinct()
-    if principal.pk is None or principal.scope == Scope.OWN or owners.filter(owner_id=principal.pk).exists():
+    if principal.pk is None or principal.scope == Scope.OWN or _ANY_OF_BOOK.first(owner=principal.pk):
         return Book([principal.pk or 0], weekly, is_shared=False)
     people = Staff.objects.filter(pk__in=owners, is_active=True)
     if principal.scope == Scope.TEAM and principal.team_id is not None:
         people = people.filter(team_id=principal.team_id)
     found = dict(people.values_list("id", "weekly_touches"))
     return Book(list(found), sum(found.values()) or weekly, is_shared=True)
+
+
+_ANY_OF_BOOK: Prepared[tuple[int]] = Prepared(
+    lambda _viewer: FactsSummary.objects.filter(owner_id=Slot("owner")).order_by().values_list("owner_id")[:1]
+)
 
 
 def goals_of(book: Book, today: date, zone: ZoneInfo, calendar: WorkCalendar) -> Goals | None:
@@ -126,17 +133,27 @@ def _remembered(key: str, ask: Callable[[], Answer]) -> Answer:
 
 
 def _standing(book: Book) -> Standing:
-    # Who has left weighs on nobody any more.
-    rows = FactsSummary.objects.filter(owner_id__in=book.owners).exclude(stage="churned")
-    found = rows.aggregate(
-        number=Sum("customers"),
-        points=Sum("health_sum"),
-        known=Sum("health_known"),
-        at_risk=Sum("customers", filter=Q(band="risk")),
-    )
-    health = float(found["points"]) / found["known"] if found["known"] else None
+    number, points, known, at_risk = _STANDING.first(owners=list(book.owners)) or (None, None, None, None)
+    health = float(points) / known if points is not None and known else None
     before = None if book.is_shared else _remembered(f"health-before:{book.key}", lambda: _health_before(book))
-    return Standing(found["number"] or 0, health, before, found["at_risk"] or 0)
+    return Standing(number or 0, health, before, at_risk or 0)
+
+
+# Who has left weighs on nobody any more. The constant makes one row of all, as `aggregate` does.
+_STANDING: Prepared[tuple[int | None, Decimal | None, int | None, int | None]] = Prepared(
+    lambda _viewer: (
+        FactsSummary.objects.filter(owner_id__in=Slots("owners"))
+        .exclude(stage="churned")
+        .values(every=Value(1))
+        .annotate(
+            number=Sum("customers"),
+            points=Sum("health_sum"),
+            known=Sum("health_known"),
+            at_risk=Sum("customers", filter=Q(band="risk")),
+        )
+        .values_list("number", "points", "known", "at_risk")
+    )
+)
 
 
 def _health_before(book: Book) -> float | None:
