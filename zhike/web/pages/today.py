@@ -130,9 +130,9 @@ def _week(capacity: Capacity) -> dict[str, Any]:
     bars = [
         {
             "name": gettext("today") if each.is_today else _weekday(each.day),
-            "count": each.done + each.planned,
-            "done": round(each.done * scale * BAR_PIXELS),
-            "planned": round(each.planned * scale * BAR_PIXELS),
+            "count": str(each.done + each.planned),
+            "done": _pixels(each.done * scale),
+            "planned": _pixels(each.planned * scale),
             "is_today": each.is_today,
         }
         for each in capacity.days
@@ -140,7 +140,7 @@ def _week(capacity: Capacity) -> dict[str, Any]:
     said = ", ".join(f"{bar['name']} {bar['count']}" for bar in bars)
     return {
         "bars": bars,
-        "cap": round(capacity.daily * scale, 1),
+        "cap": str(round(capacity.daily * scale, 1)),
         "daily": gettext("%(count)s a day") % {"count": words.plain(capacity.daily)},
         "said": gettext("Touches per day: %(days)s") % {"days": said},
         "sum": gettext("%(sum)s of %(most)s touches")
@@ -149,6 +149,12 @@ def _week(capacity: Capacity) -> dict[str, Any]:
             "most": words.plain(capacity.weekly),
         },
     }
+
+
+def _pixels(touches: float) -> str:
+    """Return the height of a part of a bar, nothing for none."""
+    height = round(touches * BAR_PIXELS)
+    return str(height) if height else ""
 
 
 def _room(capacity: Capacity) -> dict[str, str]:
