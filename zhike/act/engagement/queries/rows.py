@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -153,7 +154,7 @@ class Drawer:
     def _stake(self, touch: Shown) -> str:
         if not self.principal.sees_revenue or not touch.stake:
             return ""
-        return words.money(touch.stake, self.company.currency or "CNY")
+        return _money(touch.stake, self.company.currency or "CNY", self.language)
 
 
 @lru_cache(maxsize=4096)
@@ -178,6 +179,11 @@ def _kind(kind: str, _language: str) -> tuple[str, str]:
 @lru_cache(maxsize=256)
 def _channel(channel: str, _language: str) -> str:
     return str(CHANNELS.get(channel, OTHER)[1])
+
+
+@lru_cache(maxsize=8192)
+def _money(amount: Decimal, currency: str, _language: str) -> str:
+    return words.money(amount, currency)
 
 
 @lru_cache(maxsize=1024)
