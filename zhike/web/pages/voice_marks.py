@@ -1,16 +1,17 @@
 """What was found in a text, in the reader's words; and the short line of it in the story of a customer."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.measure.voice.judging import OTHER
 from zhike.measure.voice.models import Aspect, FeedbackKind, Origin, Sentiment, VoiceText
 from zhike.org.principals import Principal
 from zhike.org.roles import Permission
+from zhike.ui.markup import format_html
 from zhike.ui.templatetags.quick import address
 
 TOPIC_NAMES: dict[str, Any] = {
@@ -24,7 +25,7 @@ TOPIC_NAMES: dict[str, Any] = {
     "usability": gettext_lazy("Ease of use"),
     OTHER: gettext_lazy("Something else"),
 }
-LOOKS = {Sentiment.NEGATIVE: "risk", Sentiment.POSITIVE: "ok"}
+LOOKS: dict[str, str] = {Sentiment.NEGATIVE: "risk", Sentiment.POSITIVE: "ok"}
 
 
 def name_of(aspect: str, value: str) -> str:
@@ -37,12 +38,21 @@ def name_of(aspect: str, value: str) -> str:
 
 
 def found(one: VoiceText, aspect: Aspect) -> dict[str, Any]:
-    value, origin = getattr(one, aspect), getattr(one, f"{aspect}_origin")
+    return _found(*_answer(one, aspect))
+
+
+def _answer(one: VoiceText, aspect: Aspect) -> tuple[Aspect, str, str, str]:
+    """Return an answer, where it comes from and how sure it is."""
     percent = f"{100 * getattr(one, f'{aspect}_confidence'):.0f}%"
-    how = {
+    return aspect, getattr(one, aspect), getattr(one, f"{aspect}_origin"), percent
+
+
+def _found(aspect: Aspect, value: str, origin: str, percent: str) -> dict[str, Any]:
+    ways: dict[str, str] = {
         Origin.PERSON: gettext("said by a colleague"),
         Origin.UNSURE: gettext("unsure: %(guess)s %(share)s") % {"guess": name_of(aspect, value), "share": percent},
-    }.get(origin, percent)
+    }
+    how = ways.get(origin, percent)
     look = LOOKS.get(value, "") if origin != Origin.UNSURE and aspect == Aspect.SENTIMENT else ""
     return {
         "aspect": str(aspect),
@@ -58,35 +68,44 @@ def found(one: VoiceText, aspect: Aspect) -> dict[str, Any]:
 
 def line(one: VoiceText, reader: Principal) -> SafeString:
     """Return what was found, for the story: each answer of the sentiment sets it right with one click."""
-    parts = [found(one, aspect) for aspect in Aspect]
-    page = f"{address('voice')}?text={one.pk}"
-    if not reader.may(Permission.LOG_INTERACTIONS):
-        told = format_html_join(" ", '<span class="tag {}" title="{}">{}</span>', _tags(parts))
-        return format_html('<span class="voice-line">{}</span>', told)
-    target = address("voice-correct", one.pk)
-    choices = format_html_join(
-        " ",
-        '<a class="chip" href="{}" hx-post="{}" hx-vals="{}" hx-target="closest .voice-line" hx-swap="outerHTML" '
-        'aria-pressed="{}">{}</a>',
-        (
-            (
-                page,
-                target,
-                json.dumps({"aspect": "sentiment", "value": value, "from": "story"}),
-                "true" if value == one.sentiment and one.sentiment_origin != Origin.UNSURE else "false",
-                name_of("sentiment", value),
-            )
-            for value in Sentiment.values
-        ),
-    )
-    rest = format_html_join(" ", '<span class="tag {}" title="{}">{}</span>', _tags(parts[1:]))
-    more = format_html('<a class="fs12" href="{}">{}</a>', page, gettext("Set right"))
-    return format_html('<span class="voice-line">{} {} {}</span>', choices, rest, more)
-
-
-def _tags(parts: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    return [
-        (part["look"], f"{part['title']}: {part['how']}", f"{part['name']}?" if part["unsure"] else part["name"])
-        for part in parts
-        if part["value"]
+    language = get_language()
+    may_correct = reader.may(Permission.LOG_INTERACTIONS)
+    shown = [aspect for aspect in Aspect if not may_correct or aspect != Aspect.SENTIMENT]
+    tags = SafeString(" ".join(tag for aspect in shown if (tag := _tag(*_answer(one, aspect), language))))
+    if not may_correct:
+        return format_html('<span class="voice-line">{}</span>', tags)
+    page, target = f"{address('voice')}?text={one.pk}", address("voice-correct", one.pk)
+    chosen = one.sentiment if one.sentiment_origin != Origin.UNSURE else ""
+    choices = [
+        format_html('<a class="chip" href="{}" hx-post="{}" {}</a>', page, target, rest)
+        for rest in _choices(chosen, language)
     ]
+    more = format_html('<a class="fs12" href="{}">{}</a>', page, gettext("Set right"))
+    return format_html('<span class="voice-line">{} {} {}</span>', SafeString(" ".join(choices)), tags, more)
+
+
+@lru_cache(maxsize=32)
+def _choices(chosen: str, _language: str | None) -> tuple[SafeString, ...]:
+    """Return the answers of the sentiment as they are drawn after their addresses; "" is chosen where none is sure."""
+    html = 'hx-vals="{}" hx-target="closest .voice-line" hx-swap="outerHTML" aria-pressed="{}">{}'
+    return tuple(
+        format_html(
+            html,
+            json.dumps({"aspect": "sentiment", "value": value, "from": "story"}),
+            "true" if value == chosen else "false",
+            name_of("sentiment", value),
+        )
+        for value in Sentiment.values
+    )
+
+
+@lru_cache(maxsize=4096)
+def _tag(aspect: Aspect, value: str, origin: str, percent: str, _language: str | None) -> str:
+    """Return an answer as it stands in the story, "" for none."""
+    if not value:
+        return ""
+    part = _found(aspect, value, origin, percent)
+    name = f"{part['name']}?" if part["unsure"] else part["name"]
+    return format_html(
+        '<span class="tag {}" title="{}">{}</span>', part["look"], f"{part['title']}: {part['how']}", name
+    )
