@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.act.engagement import queries as engagement
 from zhike.decide.plans.rules import Plan
@@ -27,6 +28,7 @@ from zhike.record.interactions.queries import KINDS, Moment
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
 from zhike.ui.markup import format_html
+from zhike.ui.stencils import Stencil
 from zhike.ui.templatetags.quick import address
 from zhike.web.pages.names import Names, names_of_plan
 from zhike.web.pages.people import masked_name
@@ -60,6 +62,26 @@ class Told:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A kind of moments to choose, with how many there are."""
+
+    name: str
+    count: str
+    url: str
+    on: bool
+
+
+_MOMENT = Stencil(
+    "web/customer.html#moment",
+    "moment",
+    texts=("icon", "look", "line", "time", "quote", "text"),
+    numbers=(),
+    shape=(),
+)
+_CHIP = Stencil("web/customer.html#chip", "chip", texts=("name", "count", "url"), numbers=(), shape=("on",))
+
+
 def drawn(
     customer: Customer, reader: Principal, kind: str, before: str, today: date, plan: Plan | None, as_of: str = ""
 ) -> dict[str, Any]:
@@ -70,9 +92,11 @@ def drawn(
     chosen = kind if kind in KINDS else ""
     found = record.timeline(customer, reader, before, kinds=[chosen] if chosen else KINDS)
     teller = Teller(reader, today, plan, _owners(found.moments), {} if as_of else _voices(found.moments))
+    zone, language = get_current_timezone(), get_language()
+    moments = [(one.row, one.at.astimezone(zone)) for one in found.moments]
     groups = [
-        {"name": name, "moments": [teller.told(one) for one in group]}
-        for name, group in groupby(found.moments, key=lambda one: _stretch(localtime(one.at).date(), today))
+        {"name": name, "moments": [_MOMENT.draw(teller.told(row, at)) for row, at in group]}
+        for name, group in groupby(moments, key=lambda one: _stretch(one[1].date(), today, language))
     ]
     day = {"as_of": as_of} if as_of else {}
     query = urlencode({"kind": chosen, "before": found.older, **day}) if found.older else ""
@@ -87,16 +111,16 @@ def drawn(
     }
 
 
-def _chips(customer: Customer, reader: Principal, chosen: str) -> list[dict[str, Any]]:
+def _chips(customer: Customer, reader: Principal, chosen: str) -> list[SafeString]:
     counts = record.counts(customer, reader)
     where = address("customer-story", customer.pk)
-    everything = {"name": gettext("All"), "count": words.plain(sum(counts.values())), "url": where, "on": not chosen}
+    everything = Chip(gettext("All"), words.plain(sum(counts.values())), where, not chosen)
     kinds = [
-        {"name": NAMES[key], "count": words.plain(counts[key]), "url": f"{where}?kind={key}", "on": key == chosen}
+        Chip(str(NAMES[key]), words.plain(counts[key]), f"{where}?kind={key}", key == chosen)
         for key in KINDS
         if counts[key]
     ]
-    return [everything, *kinds]
+    return [_CHIP.draw(one) for one in (everything, *kinds)]
 
 
 def _owners(shown: Sequence[Moment]) -> dict[int, str]:
@@ -112,7 +136,8 @@ def _voices(shown: Sequence[Moment]) -> dict[int, VoiceText]:
     return voice.of_interactions(theirs) if theirs else {}
 
 
-def _stretch(day: date, today: date) -> str:
+@lru_cache(maxsize=4096)
+def _stretch(day: date, today: date, _language: str | None) -> str:
     """Return the heading under which a day is told."""
     monday = today - timedelta(days=today.weekday())
     if day > today:
@@ -135,19 +160,21 @@ class Teller:
         self.reader, self.today, self.owners, self.voices = reader, today, owners, voices
         self.plan = plan
         self.names: Names = names_of_plan(plan)
+        self.comma = gettext(", ")
 
-    def told(self, one: Moment) -> Told:
-        match one.row:
+    def told(self, one: Any, at: datetime) -> Told:
+        """Say the row of a moment, which was `at` this time of the company's clock."""
+        match one:
             case Interaction():
-                return self._contact(one.row)
+                return self._contact(one, at)
             case Order():
-                return self._order(one.row)
+                return self._order(one, at)
             case Subscription():
-                return self._subscription(one.row, one.at)
+                return self._subscription(one, at)
             case _:
-                return self._event(one.row)
+                return self._event(one, at)
 
-    def _event(self, event: Event) -> Told:
+    def _event(self, event: Event, at: datetime) -> Told:
         tell = {
             EventKind.ALERT_RAISED: self._alert,
             EventKind.TIER_CHANGED: self._tier,
@@ -156,21 +183,20 @@ class Teller:
             EventKind.TOUCH_PLANNED: self._planned,
             EventKind.CUSTOMER_HANDED_OVER: self._handed,
         }.get(EventKind(event.kind), self._plain)
-        return tell(event)
+        return tell(event, at)
 
     def _time(self, at: datetime) -> SafeString:
-        machine, title = words.exact(at)
-        local = localtime(at)
-        day, clock = local.date(), f"{local:%H:%M}"
+        day, title, clock = at.date(), f"{at:%Y-%m-%d %H:%M}", f"{at:%H:%M}"
         if day == self.today:
             shown = clock
         else:
             shown = words.relative(day, self.today)
             shown = f"{shown} {clock}" if 0 < (self.today - day).days < 7 else shown
-        return format_html('<time datetime="{}" title="{}">{}</time>', machine, title, shown)
+        html = '<time datetime="{}" title="{}">{}</time>'
+        return format_html(html, at.isoformat(timespec="seconds"), title, shown)
 
-    def _contact(self, one: Interaction) -> Told:
-        icon, channel = CHANNELS.get(one.channel, OTHER)
+    def _contact(self, one: Interaction, at: datetime) -> Told:
+        icon, channel, outcome = _manner(one.channel, one.outcome, get_language())
         person = one.contact.name if one.contact else ""
         if person and not self.reader.sees_personal:
             person = masked_name(person)
@@ -178,21 +204,21 @@ class Teller:
         we = one.by.name if one.by else one.by_name
         # Who spoke first stands first.
         first, other = (person or gettext("Customer"), we) if is_theirs else (we or gettext("Contact"), person)
-        said = [str(channel), other, "" if reached else str(Outcome(one.outcome).label)]
-        line = format_html("<b>{}</b> {}", first, gettext(", ").join(part for part in said if part))
+        said = [channel, other, outcome]
+        line = format_html("<b>{}</b> {}", first, self.comma.join(part for part in said if part))
         look = "acc" if reached else ""
         heard = self.voices.get(one.pk)
         quote, text = (one.text, voice_line(heard, self.reader) if heard else "") if is_theirs else ("", one.text)
-        return Told(icon, look, line, self._time(one.at), quote, text)
+        return Told(icon, look, line, self._time(at), quote, text)
 
-    def _order(self, one: Order) -> Told:
+    def _order(self, one: Order, at: datetime) -> Told:
         line = format_html("<b>{}</b> {}", gettext("Order"), one.ref)
         if self.reader.sees_revenue and one.bought:
             line = format_html("{} {}", line, words.money(one.bought, one.currency))
         back = ""
         if self.reader.sees_revenue and one.returned:
             back = gettext("Returned: %(amount)s") % {"amount": words.money(one.returned, one.currency)}
-        return Told("order", "ok" if one.bought else "warn", line, self._time(one.placed_at), text=back)
+        return Told("order", "ok" if one.bought else "warn", line, self._time(at), text=back)
 
     def _subscription(self, one: Subscription, at: datetime) -> Told:
         line = format_html("<b>{}</b> {}", gettext("Contract begins"), one.product.name)
@@ -202,60 +228,67 @@ class Teller:
         until = gettext("open end")
         if one.end:
             until = gettext("until %(day)s") % {"day": words.date_text(one.end, self.today)}
-        day = localtime(at).date()
+        day = at.date()
         time = format_html('<time datetime="{}">{}</time>', day.isoformat(), words.relative(day, self.today))
         return Told("contract", "ok", line, time, text=until)
 
-    def _alert(self, one: Event) -> Told:
+    def _alert(self, one: Event, at: datetime) -> Told:
         rule = self.plan.alerts.get(str(one.payload.get("rule"))) if self.plan else None
         named = {"name": rule.name.model_dump(), **one.payload} if rule else one.payload
-        line = format_html("<b>{}</b>", engagement.sentence(named, today=localtime(one.at).date()))
+        line = format_html("<b>{}</b>", engagement.sentence(named, today=at.date()))
         look = "risk" if one.payload.get("urgency", 1) >= 3 else "warn"
         icons = {"renewal_due": "contract", "usage_fell": "usage", "silent": "clock"}
         icon = icons.get(str(one.payload.get("code")), "health")
-        return Told(icon, look, line, self._time(one.at), text=gettext("A warning sign that the plan asked for."))
+        return Told(icon, look, line, self._time(at), text=gettext("A warning sign that the plan asked for."))
 
-    def _tier(self, one: Event) -> Told:
+    def _tier(self, one: Event, at: datetime) -> Told:
         before, after = (self.names.tier(one.payload.get(key) or "") for key in ("from", "to"))
-        return self._move(one, gettext("Tier"), before[0], after[0], good=after[1] <= before[1], icon="flag")
+        return self._move(at, gettext("Tier"), before[0], after[0], good=after[1] <= before[1], icon="flag")
 
-    def _stage(self, one: Event) -> Told:
+    def _stage(self, one: Event, at: datetime) -> Told:
         key = one.payload.get("to") or ""
         before, after = self.names.stage(one.payload.get("from") or ""), self.names.stage(key)
         good = key not in {"decline", "churned"}
-        return self._move(one, gettext("Lifecycle"), before, after, good=good, icon="journey")
+        return self._move(at, gettext("Lifecycle"), before, after, good=good, icon="journey")
 
-    def _move(self, one: Event, what: str, before: str, after: str, *, good: bool, icon: str) -> Told:
+    def _move(self, at: datetime, what: str, before: str, after: str, *, good: bool, icon: str) -> Told:
         html = "<b>{0}</b> {1} → <b>{2}</b>" if before else "<b>{0}</b> {2}"
-        return Told(icon, "" if good else "warn", format_html(html, what, before, after), self._time(one.at))
+        return Told(icon, "" if good else "warn", format_html(html, what, before, after), self._time(at))
 
-    def _survey(self, one: Event) -> Told:
+    def _survey(self, one: Event, at: datetime) -> Told:
         score = one.payload.get("nps")
         said = (
             gettext("NPS answer %(score)s of 10") % {"score": score} if score is not None else EventKind(one.kind).label
         )
         look = "" if not isinstance(score, int) else "ok" if score >= 9 else "warn" if score >= 7 else "risk"
         quote = str(one.payload.get("comment") or "")
-        return Told("survey", look, format_html("<b>{}</b>", said), self._time(one.at), quote=quote)
+        return Told("survey", look, format_html("<b>{}</b>", said), self._time(at), quote=quote)
 
-    def _planned(self, one: Event) -> Told:
+    def _planned(self, one: Event, at: datetime) -> Told:
         line = format_html("<b>{}</b>", gettext("Touch planned"))
         due = str(one.payload.get("due_on") or "")
         if due:
             said = gettext("due %(day)s") % {"day": words.date_text(date.fromisoformat(due), self.today)}
             line = format_html("{} {}", line, said)
-        return Told("calendar", "", line, self._time(one.at), text=_by(one))
+        return Told("calendar", "", line, self._time(at), text=_by(one))
 
-    def _handed(self, one: Event) -> Told:
+    def _handed(self, one: Event, at: datetime) -> Told:
         nobody = gettext("nobody")
         before, after = (self.owners.get(one.payload.get(key) or 0, nobody) for key in ("from", "to"))
         line = format_html("<b>{}</b> {} → <b>{}</b>", gettext("Handed over"), before, after)
-        return Told("transfer", "", line, self._time(one.at), text=_by(one))
+        return Told("transfer", "", line, self._time(at), text=_by(one))
 
-    def _plain(self, one: Event) -> Told:
+    def _plain(self, one: Event, at: datetime) -> Told:
         kind = EventKind(one.kind)
         line = format_html("<b>{}</b>", kind.label)
-        return Told(ICONS.get(kind, "info"), "", line, self._time(one.at), text=_by(one))
+        return Told(ICONS.get(kind, "info"), "", line, self._time(at), text=_by(one))
+
+
+@lru_cache(maxsize=512)
+def _manner(channel: str, outcome: str, _language: str | None) -> tuple[str, str, str]:
+    """Return icon and name of a channel, and how it ended unless the other was reached."""
+    icon, name = CHANNELS.get(channel, OTHER)
+    return icon, str(name), "" if outcome == Outcome.REACHED else str(Outcome(outcome).label)
 
 
 def _by(one: Event) -> str:
