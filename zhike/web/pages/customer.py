@@ -19,7 +19,6 @@ from zhike.org.models import Company
 from zhike.org.roles import Permission
 from zhike.record.customers.models import Customer
 from zhike.record.customers.queries import attribute_definitions, customer_for
-from zhike.record.interactions.forms import LogForm
 from zhike.ui import words
 from zhike.ui.templatetags.quick import address
 from zhike.web.pages import contract, identity, past, people, standing, story, tracked, usage
@@ -70,7 +69,6 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "touches": touches,
         "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),
         "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today, plan),
-        "form": LogForm(customer=found, principal=staff) if may_log else None,
         "may_edit": staff.may(Permission.EDIT_CUSTOMERS),
         "may_log": may_log,
         "may_work": staff.may(Permission.WORK_TOUCHES),
