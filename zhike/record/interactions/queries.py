@@ -12,6 +12,7 @@ from django.db.models import Count, Model, Q, QuerySet, Value
 from django.shortcuts import get_object_or_404
 
 from zhike.org import company
+from zhike.org.once import once
 from zhike.org.prepared import Prepared, Slot
 from zhike.org.principals import Principal
 from zhike.record.commerce.models import Order, Subscription
@@ -21,6 +22,7 @@ from zhike.record.interactions.models import Interaction
 
 KINDS = ("interaction", "order", "subscription", "event")  # At the same moment they stand in this order.
 PAGE = 20
+MOST_SUBSCRIPTIONS = 40  # The contract's running ones need not be among the newest few.
 # An interaction stands in the story itself, so the event that it was logged would say the same again.
 TOLD_ELSEWHERE = (EventKind.INTERACTION_LOGGED, EventKind.CUSTOMER_UPDATED, EventKind.FEEDBACK_LABELLED)
 
@@ -62,13 +64,22 @@ def timeline(
         if kind in kinds:
             rows: Sequence[Any]
             if at is None and limit == PAGE:
-                rows = _NEWEST[kind].list(principal, customer=customer.pk)
+                rows = newest(kind, customer, principal)
             else:
                 rows = list(_rows(kind, customer.pk, principal, zone, at, _bound(kind, rank, pk))[: limit + 1])
             found += [Moment(kind, _moment_of(kind, row, zone), row) for row in rows]
     found.sort(key=lambda moment: (moment.at, -KINDS.index(moment.kind), moment.row.pk), reverse=True)
     page = found[:limit]
     return Story(page, page[-1].cursor if len(found) > limit else "")
+
+
+def newest(kind: str, customer: Customer, principal: Principal) -> Sequence[Any]:
+    """Return the newest rows of a kind, at least as many as a page of a story tells and one more.
+
+    A page that shows them beside the story as well asks once.
+    """
+    question = f"newest {kind} of {customer.pk} for {principal.pk}"
+    return once(question, lambda: _NEWEST[kind].list(principal, customer=customer.pk))
 
 
 def counts(customer: Customer, principal: Principal) -> dict[str, int]:
@@ -128,9 +139,7 @@ def _rows(
     rows = _whole(kind, principal)
     if kind == "interaction":
         rows = rows.select_related("contact", "by")
-    elif kind == "order":
-        rows = rows.annotate(line_count=Count("lines"))
-    else:
+    elif kind == "event":
         rows = rows.select_related("by")
     rows = rows.filter(customer=customer).order_by(f"-{column}", "-id")
     return rows if at is None else rows.filter(_before(column, at, bound))
@@ -157,7 +166,8 @@ def _subscriptions(
 
 def _newest(kind: str) -> Prepared[Any]:
     """Return the question for the first page of a story, and one more."""
-    return Prepared(lambda viewer: _rows(kind, Slot("customer"), viewer, ZoneInfo("UTC"), None, None)[: PAGE + 1])
+    most = MOST_SUBSCRIPTIONS if kind == "subscription" else PAGE + 1
+    return Prepared(lambda viewer: _rows(kind, Slot("customer"), viewer, ZoneInfo("UTC"), None, None)[:most])
 
 
 _NEWEST = {kind: _newest(kind) for kind in KINDS}

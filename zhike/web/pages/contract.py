@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from zhike.measure.models import CustomerFacts
+from zhike.org.principals import Principal
 from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Customer
 from zhike.ui import words
@@ -17,21 +18,21 @@ def drawn(
     found: Customer,
     facts: CustomerFacts | None,
     today: date,
+    reader: Principal,
     *,
-    sees_revenue: bool,
     before: datetime | None = None,
 ) -> dict[str, Any]:
     """Return contract and orders; `before` is the moment that a past day was measured up to."""
-    subscriptions = subscriptions_of(found, today, is_past=before is not None)
-    orders = orders_of(found, before=before)
+    subscriptions = subscriptions_of(found, reader, today, is_past=before is not None)
+    orders = orders_of(found, reader, before=before)
     running = [one for one in subscriptions if one.start <= today and (one.end is None or one.end > today)]
     return {
         "title": gettext("Contract and orders") if orders else gettext("Contract"),
         "sub": ngettext("%(count)s subscription running", "%(count)s subscriptions running", len(running))
         % {"count": len(running)},
         **_course(running, facts, today),
-        "lines": [_line(one, today, sees_revenue=sees_revenue) for one in subscriptions],
-        "orders": [_order(one, sees_revenue=sees_revenue) for one in orders],
+        "lines": [_line(one, today, sees_revenue=reader.sees_revenue) for one in subscriptions],
+        "orders": [_order(one, sees_revenue=reader.sees_revenue) for one in orders],
     }
 
 

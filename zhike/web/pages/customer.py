@@ -67,7 +67,7 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "leaving_url": address("customer-leaving", found.pk),
         "details": identity.details(found, titles),
         "touches": touches,
-        "contract": contract.drawn(found, facts, today, sees_revenue=staff.sees_revenue),
+        "contract": contract.drawn(found, facts, today, staff),
         "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today, plan),
         "may_edit": staff.may(Permission.EDIT_CUSTOMERS),
         "may_log": may_log,

@@ -107,7 +107,7 @@ def customer_then(request: StaffRequest, found: Customer, asked: Past) -> HttpRe
         "leaving_url": _address("customer-leaving", found, asked),
         "corrected_url": _address("customer-corrected", found, asked),
         "details": identity.details(then.customer, titles),
-        "contract": contract.drawn(found, then.facts, day, sees_revenue=staff.sees_revenue, before=cut_off),
+        "contract": contract.drawn(found, then.facts, day, staff, before=cut_off),
         "timeline": story.drawn(
             found, staff, "", f"{cut_off.isoformat()}|{KINDS[-1]}|0", day, then.plan, asked.asked.isoformat()
         ),

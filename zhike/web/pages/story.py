@@ -1,5 +1,6 @@
 """The story of a customer in words: everything that happened, newest first, by kind and by time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,7 +25,7 @@ from zhike.record.customers.models import Customer
 from zhike.record.events.models import Event, EventKind
 from zhike.record.interactions import queries as record
 from zhike.record.interactions.models import Direction, Interaction, Outcome
-from zhike.record.interactions.queries import KINDS, Moment
+from zhike.record.interactions.queries import KINDS, Moment, Story
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
 from zhike.ui.markup import format_html
@@ -101,7 +102,7 @@ def drawn(
     day = {"as_of": as_of} if as_of else {}
     query = urlencode({"kind": chosen, "before": found.older, **day}) if found.older else ""
     return {
-        "chips": [] if before else _chips(customer, reader, chosen),
+        "chips": [] if before else _chips(customer, reader, chosen, found),
         "groups": groups,
         "older_url": f"{address('customer-story', customer.pk)}?{query}" if query else "",
         "older_page_url": f"{address('customer', customer.pk)}?{query}" if query else "",
@@ -111,8 +112,10 @@ def drawn(
     }
 
 
-def _chips(customer: Customer, reader: Principal, chosen: str) -> list[SafeString]:
-    counts = record.counts(customer, reader)
+def _chips(customer: Customer, reader: Principal, chosen: str, shown: Story) -> list[SafeString]:
+    """Return the kinds with their numbers; a story that is there from end to end is counted as it stands."""
+    is_whole = not chosen and not shown.older
+    counts = Counter(one.kind for one in shown.moments) if is_whole else record.counts(customer, reader)
     where = address("customer-story", customer.pk)
     everything = Chip(gettext("All"), words.plain(sum(counts.values())), where, not chosen)
     kinds = [

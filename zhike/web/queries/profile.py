@@ -1,13 +1,16 @@
 """What the page of one customer shows, beside its facts and its story."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from zhike.measure.models import CustomerFacts
 from zhike.org.prepared import Prepared, Slot, Slots
+from zhike.org.principals import Principal
 from zhike.record.commerce.models import Order, Subscription
 from zhike.record.customers.models import Consent, Contact, ContactRole, Customer
+from zhike.record.interactions.queries import MOST_SUBSCRIPTIONS, newest
 
 MARKETING = "marketing"
 MOST_PEOPLE, MOST_LINES = 12, 5
@@ -33,7 +36,7 @@ def people_at(customer: Customer) -> list[Person]:
     contacts.sort(key=lambda one: (one.left_on is not None, RANK.get(one.role, len(RANK)), one.pk))
     contacts = contacts[:MOST_PEOPLE]
     latest: dict[int, dict[tuple[str, str], bool]] = defaultdict(dict)
-    lines = _CONSENTS.list(contacts=[one.pk for one in contacts])
+    lines = _CONSENTS.list(contacts=[one.pk for one in contacts]) if contacts else []
     for contact_id, purpose, channel, granted in lines:
         latest[contact_id][purpose, channel] = granted
     return [_person(one, latest[one.pk]) for one in contacts]
@@ -45,15 +48,24 @@ def _person(contact: Contact, words: dict[tuple[str, str], bool]) -> Person:
     return Person(contact, any(said) if said else None, refused)
 
 
-def subscriptions_of(customer: Customer, today: date, *, is_past: bool = False) -> list[Subscription]:
+def subscriptions_of(
+    customer: Customer, reader: Principal, today: date, *, is_past: bool = False
+) -> Sequence[Subscription]:
     """Return the newest subscriptions, running ones first; for a past day, those that had begun."""
-    rows = _SUBSCRIPTIONS.list(customer=customer.pk, before=today if is_past else date.max)
+    rows: Sequence[Subscription]
+    if is_past:
+        rows = _SUBSCRIPTIONS_THEN.list(customer=customer.pk, before=today)
+    else:
+        rows = newest("subscription", customer, reader)
     running = sorted(rows, key=lambda one: one.end is not None and one.end <= today)
     return running[:MOST_LINES]
 
 
-def orders_of(customer: Customer, *, before: datetime | None = None) -> list[Order]:
-    return _ORDERS.list(customer=customer.pk, before=before or datetime.max.replace(tzinfo=UTC))
+def orders_of(customer: Customer, reader: Principal, *, before: datetime | None = None) -> Sequence[Order]:
+    """Return the newest orders; for a past day, those from before it was measured."""
+    if before is None:
+        return newest("order", customer, reader)[:MOST_LINES]
+    return _ORDERS_THEN.list(customer=customer.pk, before=before)
 
 
 _FACTS: Prepared[CustomerFacts] = Prepared(lambda _viewer: CustomerFacts.objects.filter(pk=Slot("customer")))
@@ -67,14 +79,14 @@ _CONSENTS: Prepared[tuple[int, str, str, bool]] = Prepared(
         .values_list("contact_id", "purpose", "channel", "granted")
     )
 )
-_SUBSCRIPTIONS: Prepared[Subscription] = Prepared(
+_SUBSCRIPTIONS_THEN: Prepared[Subscription] = Prepared(
     lambda _viewer: (
         Subscription.objects.filter(customer=Slot("customer"), start__lt=Slot("before"))
         .select_related("product")
-        .order_by("-start", "-id")[:40]
+        .order_by("-start", "-id")[:MOST_SUBSCRIPTIONS]
     )
 )
-_ORDERS: Prepared[Order] = Prepared(
+_ORDERS_THEN: Prepared[Order] = Prepared(
     lambda _viewer: Order.objects.filter(customer=Slot("customer"), placed_at__lt=Slot("before")).order_by(
         "-placed_at", "-id"
     )[:MOST_LINES]
