@@ -14,16 +14,16 @@ whole numbers make sense. Colours are names of tokens: ink, accent, mid, c1 … 
 points: aggregate on the server.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.utils.html import format_html, format_html_join, json_script
+from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from zhike.ui.markup import escaped, format_html
 from zhike.ui.words import plain
 
-NOTHING = SafeString("")
 MOST_POINTS = 500
 
 
@@ -31,23 +31,21 @@ def _cell(value: object) -> str:
     return plain(value) if isinstance(value, int | float) else "—"
 
 
-def _rows(data: Mapping[str, Any]) -> list[tuple[str, SafeString]]:
-    series: Sequence[Mapping[str, Any]] = data["series"]
-    rows = []
+def _rows(data: Mapping[str, Any]) -> Iterator[str]:
+    columns = [one["values"] for one in data["series"]]
     for index, name in enumerate(data["x"]):
-        cells = ((_cell(one["values"][index] if index < len(one["values"]) else None),) for one in series)
-        rows.append((str(name), format_html_join(NOTHING, '<td class="n">{}</td>', cells)))
-    return rows
+        cells = (_cell(values[index] if index < len(values) else None) for values in columns)
+        drawn = "".join([f'<td class="n">{escaped(cell)}</td>' for cell in cells])
+        yield f'<tr><th scope="row">{escaped(str(name))}</th>{drawn}</tr>'
 
 
 def table_html(data: Mapping[str, Any]) -> SafeString:
     """Return the figures of a chart as a table."""
     unit = f" {data['unit']}" if data.get("unit") else ""
-    heads = ((f"{one.get('name', '')}{unit}",) for one in data["series"])
-    head = format_html_join(NOTHING, '<th class="n" scope="col">{}</th>', heads)
-    rows = format_html_join(NOTHING, '<tr><th scope="row">{}</th>{}</tr>', _rows(data))
-    html = '<table class="table tight"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>'
-    return format_html(html, head, rows)
+    heads = (escaped(f"{one.get('name', '')}{unit}") for one in data["series"])
+    head = "".join([f'<th class="n" scope="col">{name}</th>' for name in heads])
+    html = f'<table class="table tight"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(_rows(data))}</tbody>'
+    return SafeString(f"{html}</table>")
 
 
 def chart_html(chart_id: str, data: Mapping[str, Any], label: str, height: int = 180) -> SafeString:
