@@ -21,7 +21,7 @@ from zhike.record.customers.models import Customer
 from zhike.record.customers.queries import attribute_definitions, customer_for
 from zhike.ui import words
 from zhike.ui.templatetags.quick import address
-from zhike.web.pages import contract, identity, past, people, standing, story, tracked, usage
+from zhike.web.pages import ahead, contract, identity, past, people, standing, story, tracked, usage
 from zhike.web.pages.customer_then import customer_then, then_of
 from zhike.web.pages.here import here
 from zhike.web.pages.listing import CustomerList
@@ -56,7 +56,7 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         **identity.badges(facts, names),
         "tags": identity.tags(found, titles),
         "contact_actions": people.contact_actions(known, staff, found.pk) if may_log else [],
-        "contacts": people.drawn(known, staff),
+        "contacts": people.drawn(known, staff, may_edit=staff.may(Permission.EDIT_CUSTOMERS)),
         "cells": standing.cells_of(
             facts, plan, today=today, currency=firm.currency, sees_revenue=staff.sees_revenue, touch=first
         ),
@@ -66,12 +66,11 @@ def customer(request: StaffRequest, customer_id: int) -> HttpResponse:
         "worth_url": address("customer-worth", found.pk),
         "leaving_url": address("customer-leaving", found.pk),
         "details": identity.details(found, titles),
-        "touches": touches,
+        "touches": ahead.drawn(request, touches),
         "contract": contract.drawn(found, facts, today, staff),
         "timeline": story.drawn(found, staff, request.GET.get("kind", ""), request.GET.get("before", ""), today, plan),
         "may_edit": staff.may(Permission.EDIT_CUSTOMERS),
         "may_log": may_log,
-        "may_work": staff.may(Permission.WORK_TOUCHES),
         **_way_back(request, found, firm, plan),
         **past.drawn(None, address("customer", found.pk), request.GET, today),
     }
@@ -90,7 +89,7 @@ def customer_next(request: StaffRequest, customer_id: int) -> HttpResponse:
     """Show what comes next, as it is now."""
     found = customer_for(request.staff, customer_id)
     touches = engagement.touches_of(request.staff, found.pk, here(request).today)
-    context = {"customer": found, "touches": touches, "may_work": request.staff.may(Permission.WORK_TOUCHES)}
+    context = {"customer": found, "touches": ahead.drawn(request, touches)}
     return render(request, "web/customer.html#next", context)
 
 

@@ -98,7 +98,7 @@ def customer_then(request: StaffRequest, found: Customer, asked: Past) -> HttpRe
         "identity": identity.line(then.customer, then.facts),
         **identity.badges(then.facts, names),
         "tags": identity.tags(then.customer, titles),
-        "contacts": people.drawn(known, staff),
+        "contacts": people.drawn(known, staff, may_edit=False),
         "cells": _cells(then, place.firm.currency, staff),
         "health": standing.health_of(then.facts, then.plan, parts_before(found.pk, today=day), day, segment),
         "changed_url": _address("customer-changed", found, asked),

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from zhike.org.principals import Principal
@@ -13,6 +12,10 @@ from zhike.record.customers.models import Channel, Contact, ContactRole
 from zhike.record.customers.rules import masked_email, masked_phone
 from zhike.ui import words
 from zhike.ui.channels import CHANNELS, OTHER
+from zhike.ui.markup import format_html
+from zhike.ui.stencils import Stencil
+from zhike.ui.templatetags import parts
+from zhike.ui.templatetags.quick import address
 from zhike.web.queries.profile import Person
 
 DIRECT = {Channel.PHONE: "tel:", Channel.SMS: "sms:", Channel.EMAIL: "mailto:"}
@@ -27,6 +30,32 @@ class Action:
     icon: str
     note: bool
     title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A contact in words, with the channels drawn; `may_edit` links to the form."""
+
+    id: int
+    name: str
+    initials: str
+    role: str
+    channels: SafeString
+    channels_title: str
+    reach: str
+    consent: str
+    consent_look: str
+    left: bool
+    may_edit: bool
+
+
+_CONTACT = Stencil(
+    "web/customer.html#contact",
+    "person",
+    texts=("name", "initials", "role", "channels", "channels_title", "reach", "consent", "consent_look"),
+    numbers=("id",),
+    shape=("left", "may_edit"),
+)
 
 
 def shown_name(contact: Contact, principal: Principal) -> str:
@@ -55,35 +84,40 @@ def channels_of(person: Person) -> list[str]:
     return [key for key in dict.fromkeys(there) if key not in person.refused]
 
 
-def drawn(people: Sequence[Person], principal: Principal) -> list[dict[str, Any]]:
-    return [_drawn(person, principal) for person in people]
+def drawn(people: Sequence[Person], principal: Principal, *, may_edit: bool) -> list[SafeString]:
+    return [_CONTACT.draw(_shown(person, principal, may_edit=may_edit)) for person in people]
 
 
-def _drawn(person: Person, principal: Principal) -> dict[str, Any]:
+def _shown(person: Person, principal: Principal, *, may_edit: bool) -> Shown:
     one = person.contact
+    name = shown_name(one, principal)
     if one.left_on:
         reach = gettext("left on %(day)s") % {"day": words.date_text(one.left_on, None)}
         consent, look = "", ""
     else:
         reach = one.reachable or _numbers(one, principal)
         consent, look = _consent(person)
-    return {
-        "id": one.pk,
-        "name": shown_name(one, principal),
-        "role": _joined([one.title, str(ContactRole(one.role).label) if one.role != ContactRole.OTHER else ""]),
-        "left": one.left_on is not None,
-        "channels": []
-        if one.left_on
-        else [_channel(key, at, one, principal) for at, key in enumerate(channels_of(person))],
-        "channels_title": gettext("Channels in the order they prefer"),
-        "reach": reach,
-        "consent": consent,
-        "consent_look": look,
-    }
+    ways = [] if one.left_on else channels_of(person)
+    return Shown(
+        id=one.pk,
+        name=name,
+        initials=words.initials(name),
+        role=_joined([one.title, str(ContactRole(one.role).label) if one.role != ContactRole.OTHER else ""]),
+        channels=SafeString("".join([_channel(key, at, one, principal) for at, key in enumerate(ways)])),
+        channels_title=gettext("Channels in the order they prefer"),
+        reach=reach,
+        consent=consent,
+        consent_look=look,
+        left=one.left_on is not None,
+        may_edit=may_edit,
+    )
 
 
-def _channel(key: str, at: int, contact: Contact, principal: Principal) -> dict[str, Any]:
-    return {"key": key, "first": at == 0 and key == contact.preferred_channel, "url": _direct(key, contact, principal)}
+def _channel(key: str, at: int, contact: Contact, principal: Principal) -> SafeString:
+    icon, url = parts.channel(key, "icon"), _direct(key, contact, principal)
+    link = format_html('<a href="{}">{}</a>', url, icon) if url else icon
+    is_first = at == 0 and key == contact.preferred_channel
+    return format_html('<span class="pref">{}</span>' if is_first else "<span>{}</span>", link)
 
 
 def _direct(key: str, contact: Contact, principal: Principal) -> str:
@@ -123,7 +157,7 @@ def _action(key: str, person: Person, principal: Principal, customer_id: int, *,
     icon, channel = CHANNELS.get(key, OTHER)
     direct = _direct(key, one, principal)
     given: list[tuple[str, str | int]] = [("customer", customer_id), ("contact", one.pk), ("channel", key)]
-    url = direct or f"{reverse('interaction-new')}?{urlencode(given)}"
+    url = direct or f"{address('interaction-new')}?{urlencode(given)}"
     label = _verb(key) % {"name": shown_name(one, principal), "channel": channel} if first else str(channel)
     return Action(label, url, icon, note=not direct, title=one.reachable)
 

@@ -1,11 +1,11 @@
 """How a customer stands: the seven cells, the health score with its parts, contract and orders."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -14,11 +14,39 @@ from zhike.measure import health
 from zhike.measure.models import CustomerFacts
 from zhike.measure.specs import HEALTH_PARTS, HealthSpec
 from zhike.ui import words
+from zhike.ui.markup import format_html
+from zhike.ui.stencils import Stencil
 from zhike.ui.templatetags import parts
 from zhike.web.pages.names import BANDS, PARTS
 
 Cell = dict[str, Any]
 WEEKS = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the health score in words, with its score drawn."""
+
+    name: str
+    weight: float
+    weight_shown: str
+    score: SafeString
+    score_plain: str
+    band: str
+    points: str
+    most: str
+    change: str
+    look: str
+
+
+_PART = Stencil(
+    "web/health_parts.html#part",
+    "part",
+    texts=("name", "weight_shown", "score", "points", "most", "look", "change"),
+    numbers=(),
+    shape=(),
+)
+_BAR = Stencil("web/customer.html#bar", "part", texts=("weight", "score_plain", "band"), numbers=(), shape=())
 
 
 def _dash(label: str, why: str) -> Cell:
@@ -158,10 +186,12 @@ def health_of(
         )
         return {"parts": [], "missing": why, "period": ""}
     spec = plan.health
-    rows = _parts(facts, spec, before, segment)
+    shown = _parts(facts, spec, before, segment)
     change = facts.health_change_30d
     return {
-        "parts": rows,
+        "parts": shown,
+        "rows": SafeString("".join([_PART.draw(one) for one in shown])),
+        "bars": SafeString("".join([_BAR.draw(one) for one in shown])),
         "total": _points(facts.health),
         "change": words.signed(round(float(change), 1)) if change is not None else "",
         "look": _look(change),
@@ -172,35 +202,34 @@ def health_of(
     }
 
 
-def _parts(
-    facts: CustomerFacts, spec: HealthSpec, before: Mapping[str, float | None], segment: int
-) -> list[dict[str, Any]]:
-    parts = {str(key): part for key, part in health.weights_of(spec, segment).items()}
-    known = {key: parts[key].weight for key in HEALTH_PARTS if key in parts and _part(facts, key) is not None}
+def _parts(facts: CustomerFacts, spec: HealthSpec, before: Mapping[str, float | None], segment: int) -> list[Part]:
+    weights = {str(key): part.weight for key, part in health.weights_of(spec, segment).items()}
+    known = {key: weights[key] for key in HEALTH_PARTS if key in weights and _points_of(facts, key) is not None}
     whole = sum(known.values())
-    rows = []
+    shown = []
     for key, weight in known.items():
-        points, most = float(_part(facts, key) or 0), 100 * weight / whole
+        points, most = float(_points_of(facts, key) or 0), 100 * weight / whole
         score = round(100 * points / most) if most else 0
         change = None if before.get(key) is None else round(points - float(before[key] or 0), 1)
-        rows.append(
-            {
-                "name": PARTS[key],
-                "weight": round(most, 2),
-                "weight_shown": f"{most:.0f}%",
-                "score": score,
-                "score_plain": min(max(score, 0), 100),
-                "band": "ok" if score >= spec.healthy_from else "warn" if score >= spec.warning_from else "risk",
-                "points": f"{points:.1f}",
-                "most": f"{most:.0f}",
-                "change": "" if change is None else words.signed(change),
-                "look": _look(change),
-            }
+        band = "ok" if score >= spec.healthy_from else "warn" if score >= spec.warning_from else "risk"
+        shown.append(
+            Part(
+                name=str(PARTS[key]),
+                weight=round(most, 2),
+                weight_shown=f"{most:.0f}%",
+                score=parts.health(score, band),
+                score_plain=str(min(max(score, 0), 100)),
+                band=band,
+                points=f"{points:.1f}",
+                most=f"{most:.0f}",
+                change="" if change is None else words.signed(change),
+                look=_look(change),
+            )
         )
-    return rows
+    return shown
 
 
-def _part(facts: CustomerFacts, key: str) -> Decimal | None:
+def _points_of(facts: CustomerFacts, key: str) -> Decimal | None:
     points: Decimal | None = getattr(facts, f"health_{key}")
     return points
 

@@ -96,13 +96,13 @@ def drawn(
     zone, language = get_current_timezone(), get_language()
     moments = [(one.row, one.at.astimezone(zone)) for one in found.moments]
     groups = [
-        {"name": name, "moments": [_MOMENT.draw(teller.told(row, at)) for row, at in group]}
+        {"name": name, "moments": SafeString("".join([_MOMENT.draw(teller.told(row, at)) for row, at in group]))}
         for name, group in groupby(moments, key=lambda one: _stretch(one[1].date(), today, language))
     ]
     day = {"as_of": as_of} if as_of else {}
     query = urlencode({"kind": chosen, "before": found.older, **day}) if found.older else ""
     return {
-        "chips": [] if before else _chips(customer, reader, chosen, found),
+        "chips": "" if before else _chips(customer, reader, chosen, found),
         "groups": groups,
         "older_url": f"{address('customer-story', customer.pk)}?{query}" if query else "",
         "older_page_url": f"{address('customer', customer.pk)}?{query}" if query else "",
@@ -112,7 +112,7 @@ def drawn(
     }
 
 
-def _chips(customer: Customer, reader: Principal, chosen: str, shown: Story) -> list[SafeString]:
+def _chips(customer: Customer, reader: Principal, chosen: str, shown: Story) -> SafeString:
     """Return the kinds with their numbers; a story that is there from end to end is counted as it stands."""
     is_whole = not chosen and not shown.older
     counts = Counter(one.kind for one in shown.moments) if is_whole else record.counts(customer, reader)
@@ -123,7 +123,7 @@ def _chips(customer: Customer, reader: Principal, chosen: str, shown: Story) -> 
         for key in KINDS
         if counts[key]
     ]
-    return [_CHIP.draw(one) for one in (everything, *kinds)]
+    return SafeString("".join([_CHIP.draw(one) for one in (everything, *kinds)]))
 
 
 def _owners(shown: Sequence[Moment]) -> dict[int, str]:

@@ -108,9 +108,9 @@ def test_the_head_says_who_this_is_and_offers_the_preferred_way(lanting: Custome
 
 def test_the_parts_of_health_add_up_to_it(lanting: Customer, mei: Person) -> None:
     health = mei.get(f"/customers/{lanting.pk}").context["health"]
-    assert sum(Decimal(part["points"]) for part in health["parts"]) == Decimal(health["total"]) == Decimal("58.0")
-    assert sum(part["weight"] for part in health["parts"]) == pytest.approx(100)
-    assert health["parts"][0]["band"] == "risk"
+    assert sum(Decimal(part.points) for part in health["parts"]) == Decimal(health["total"]) == Decimal("58.0")
+    assert sum(part.weight for part in health["parts"]) == pytest.approx(100)
+    assert health["parts"][0].band == "risk"
     assert health["change"] == "−13"
 
 
@@ -118,7 +118,7 @@ def test_a_part_without_data_leaves_its_weight_to_the_others(lanting: Customer, 
     lanting.facts.__class__.objects.filter(pk=lanting.pk).update(health_feedback=None, health=Decimal("52.6"))
     parts = mei.get(f"/customers/{lanting.pk}").context["health"]["parts"]
     assert len(parts) == 4
-    assert sum(part["weight"] for part in parts) == pytest.approx(100, abs=0.1)
+    assert sum(part.weight for part in parts) == pytest.approx(100, abs=0.1)
 
 
 def test_a_viewer_sees_neither_people_nor_money(lanting: Customer, mei: Person, viewer: Person) -> None:
