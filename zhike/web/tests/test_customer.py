@@ -24,6 +24,7 @@ from zhike.record.commerce.models import Order, Product, Subscription
 from zhike.record.customers import operations
 from zhike.record.customers.models import AttributeDefinition, Consent, Contact, Customer
 from zhike.record.events import operations as events
+from zhike.record.interactions import queries as record
 from zhike.record.interactions.operations import log
 from zhike.record.tracking.operations import drain
 from zhike.record.tracking.tests import flow
@@ -201,6 +202,18 @@ def test_the_story_goes_back_page_by_page_and_by_kind(lanting: Customer, mei: Pe
         url = unescape(older[1]) if older else ""
     assert seen == [f"line {number}" for number in reversed(range(45))]
     assert mei.get(f"/customers/{lanting.pk}/story?before=nonsense&kind=nonsense").status_code == 200
+
+
+def test_a_story_is_counted_alike_whether_it_is_short_or_long(lanting: Customer, mei: Person) -> None:
+    _order(lanting)
+    for number in range(25):
+        log(lanting, channel="email", text=f"line {number}", at=NOW, by=mei.staff, now=NOW)
+        if number not in {1, 24}:
+            continue
+        counts = record.counts(lanting, mei.staff)
+        shown = re.findall(r'hx-push-url="false">[^<]*? ([0-9]+)</a>', page_of(mei, lanting))
+        expected = [sum(counts.values()), *(count for count in counts.values() if count)]
+        assert [int(count) for count in shown] == expected
 
 
 def test_what_comes_next_can_be_done_here(lanting: Customer, mei: Person, viewer: Person) -> None:
