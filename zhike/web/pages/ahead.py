@@ -43,8 +43,8 @@ def drawn(request: StaffRequest, touches: Sequence[QueueRow]) -> list[SafeString
     if not touches:
         return []
     may_work, token = request.staff.may(Permission.WORK_TOUCHES), get_token(request)
-    shown = [_shown(one, place, may_work=may_work) for place, one in enumerate(touches, start=1)]
-    return [_TOUCH.draw(one, token, request.path) for one in shown]
+    shown = (_shown(one, place, may_work=may_work) for place, one in enumerate(touches, start=1))
+    return _TOUCH.draw(shown, token, request.path)
 
 
 def _shown(one: QueueRow, place: int, *, may_work: bool) -> Ahead:

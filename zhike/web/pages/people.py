@@ -85,7 +85,7 @@ def channels_of(person: Person) -> list[str]:
 
 
 def drawn(people: Sequence[Person], principal: Principal, *, may_edit: bool) -> list[SafeString]:
-    return [_CONTACT.draw(_shown(person, principal, may_edit=may_edit)) for person in people]
+    return _CONTACT.draw(_shown(person, principal, may_edit=may_edit) for person in people)
 
 
 def _shown(person: Person, principal: Principal, *, may_edit: bool) -> Shown:

@@ -190,8 +190,8 @@ def health_of(
     change = facts.health_change_30d
     return {
         "parts": shown,
-        "rows": SafeString("".join([_PART.draw(one) for one in shown])),
-        "bars": SafeString("".join([_BAR.draw(one) for one in shown])),
+        "rows": SafeString("".join(_PART.draw(shown))),
+        "bars": SafeString("".join(_BAR.draw(shown))),
         "total": _points(facts.health),
         "change": words.signed(round(float(change), 1)) if change is not None else "",
         "look": _look(change),

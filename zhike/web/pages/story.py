@@ -96,7 +96,7 @@ def drawn(
     zone, language = get_current_timezone(), get_language()
     moments = [(one.row, one.at.astimezone(zone)) for one in found.moments]
     groups = [
-        {"name": name, "moments": SafeString("".join([_MOMENT.draw(teller.told(row, at)) for row, at in group]))}
+        {"name": name, "moments": SafeString("".join(_MOMENT.draw(teller.told(row, at) for row, at in group)))}
         for name, group in groupby(moments, key=lambda one: _stretch(one[1].date(), today, language))
     ]
     day = {"as_of": as_of} if as_of else {}
@@ -123,7 +123,7 @@ def _chips(customer: Customer, reader: Principal, chosen: str, shown: Story) -> 
         for key in KINDS
         if counts[key]
     ]
-    return SafeString("".join([_CHIP.draw(one) for one in (everything, *kinds)]))
+    return SafeString("".join(_CHIP.draw([everything, *kinds])))
 
 
 def _owners(shown: Sequence[Moment]) -> dict[int, str]:
