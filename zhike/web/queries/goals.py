@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from time import perf_counter as time_passed
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
@@ -23,6 +23,13 @@ from zhike.web.queries.budget import within
 Answer = TypeVar("Answer")
 PATIENCE_MS = 200
 SLOW, MINUTE = 0.05, 60  # Seconds.
+
+
+class _Nothing:
+    """Stands in the cache for an answer that is None, which a cache returns for what it does not know."""
+
+
+NOTHING = _Nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +119,24 @@ def goals_of(book: Book, today: date, zone: ZoneInfo, calendar: WorkCalendar) ->
         )
 
     key = f"goals:{today}:{book.key}"
-    known: Goals | None = cache.get(key)
+    known: Goals | _Nothing | None = cache.get(key)
     if known is not None:
-        return known
+        return None if isinstance(known, _Nothing) else known
     began = time_passed()
     found = within(PATIENCE_MS, ask)
-    if found is not None and time_passed() - began > SLOW:
-        # A book so large that counting it is felt does not change visibly within a minute.
-        cache.set(key, found, MINUTE)
+    if time_passed() - began > SLOW:
+        # A book so large that counting it is felt does not change visibly within a minute, nor does it become smaller.
+        cache.set(key, found or NOTHING, MINUTE)
     return found
 
 
 def _remembered(key: str, ask: Callable[[], Answer]) -> Answer:
-    """Return what is as it was since the night, asked for once in a while."""
-    known: Answer | None = cache.get(key)
+    """Return what is as it was since the night, asked for once in a while; nothing is an answer too."""
+    known: Answer | _Nothing | None = cache.get(key)
     if known is None:
         known = ask()
-        cache.set(key, known, 10 * MINUTE)
-    return known
+        cache.set(key, NOTHING if known is None else known, 10 * MINUTE)
+    return cast("Answer", None) if isinstance(known, _Nothing) else known
 
 
 def _standing(book: Book) -> Standing:

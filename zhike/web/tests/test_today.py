@@ -5,7 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 from pytest_django import DjangoAssertNumQueries
@@ -17,6 +19,7 @@ from zhike.decide.plans import operations as plans
 from zhike.measure.models import FactsDay, FactsSummary
 from zhike.org.models import Company
 from zhike.record.customers.models import Customer
+from zhike.web.queries import goals
 
 Make = Callable[..., Customer]
 
@@ -106,14 +109,44 @@ def test_the_first_day_shows_three_steps(db: None, admin: Person, mei: Person) -
 
 
 def test_the_figures_compare_with_pace_and_month_before(touch: Touch, mei: Person) -> None:
-    goals = {goal.name: goal for goal in mei.get("/today").context["goals"]["goals"]}
-    assert goals["Average health"].value == "58"
-    assert goals["Average health"].tick == 80
-    assert "pace" in goals["Touches made"].reason
+    shown = {goal.name: goal for goal in mei.get("/today").context["goals"]["goals"]}
+    assert shown["Average health"].value == "58"
+    assert shown["Average health"].tick == 80
+    assert "pace" in shown["Touches made"].reason
     mei.post(f"/touches/{touch.pk}/done")
-    goals = {goal.name: goal for goal in mei.get("/today").context["goals"]["goals"]}
-    assert goals["Touches made"].value == "1"
-    assert goals["Touches in time"].value == "100"
+    shown = {goal.name: goal for goal in mei.get("/today").context["goals"]["goals"]}
+    assert shown["Touches made"].value == "1"
+    assert shown["Touches in time"].value == "100"
+
+
+def test_what_nobody_knows_of_the_month_before_is_asked_for_once(touch: Touch, mei: Person) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as found:
+            page = mei.get("/today").content.decode()
+        assert "Average health" in page
+        asked = [one["sql"] or "" for one in found.captured_queries]
+        return sum("health_change_30d" in sql and "AVG" in sql for sql in asked)
+
+    assert [asked(), asked()] == [1, 0]
+
+
+def test_a_month_that_takes_too_long_is_left_out_for_a_minute(
+    touch: Touch, mei: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+
+    def slow(*_given: object) -> tuple[object, int]:
+        counted.append(1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+        raise AssertionError
+
+    monkeypatch.setattr(goals, "_month", slow)
+    for _twice in range(2):
+        page = mei.get("/today").content.decode()
+        assert "Ask about the stores" in page
+        assert "Average health" not in page
+    assert counted == [1]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_queue(
