@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField, Count, F, Q, QuerySet, Sum
@@ -54,9 +55,8 @@ class _Holds(Expression):
 
     def __init__(self, rule: Rule, today: date, path: Callable[[str], str], measured: date | None = None) -> None:
         super().__init__(output_field=BooleanField())
-        tree = ruletrees.compile(rule, today)
-        self.tree = tree if measured is None else tree.transform(_counted_on, measured)
-        self.names = sorted({column.name for column in self.tree.find_all(exp.Column)})
+        self.asked = (rule, today, measured)
+        self.names = _columns(*self.asked)
         self.columns: list[Any] = [F(path(name)) for name in self.names]
 
     def get_source_expressions(self) -> list[Any]:
@@ -66,15 +66,35 @@ class _Holds(Expression):
         self.columns = list(expressions)
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:  # type: ignore[override]  # The stubs ask for a tuple type of their own.
-        found = dict(zip(self.names, self.columns, strict=True))
-        tree = self.tree.copy()
-        for column in list(tree.find_all(exp.Column)):
-            place = found[column.name]
+        places = tuple(
             # Names of tables are quoted, names that Django made up for a subquery are not.
-            quoted = compiler.quote_name_unless_alias(place.alias).startswith('"')
-            table = exp.to_identifier(place.alias, quoted=quoted)
-            column.replace(exp.Column(this=exp.to_identifier(place.target.column, quoted=True), table=table))
-        return f"({tree.sql(dialect='postgres').replace('%', '%%')})", []
+            (place.alias, compiler.quote_name_unless_alias(place.alias).startswith('"'), place.target.column)
+            for place in self.columns
+        )
+        return _written(*self.asked, places), []
+
+
+@lru_cache(maxsize=1024)
+def _compiled(rule: Rule, today: date, measured: date | None) -> exp.Expr:
+    tree = ruletrees.compile(rule, today)
+    return tree if measured is None else tree.transform(_counted_on, measured)
+
+
+@lru_cache(maxsize=1024)
+def _columns(rule: Rule, today: date, measured: date | None) -> tuple[str, ...]:
+    return tuple(sorted({column.name for column in _compiled(rule, today, measured).find_all(exp.Column)}))
+
+
+@lru_cache(maxsize=1024)
+def _written(rule: Rule, today: date, measured: date | None, places: tuple[tuple[str, bool, str], ...]) -> str:
+    """Return the SQL of a rule; `places` are table, whether its name is quoted, and column of each of its columns."""
+    found = dict(zip(_columns(rule, today, measured), places, strict=True))
+    tree = _compiled(rule, today, measured).copy()
+    for column in list(tree.find_all(exp.Column)):
+        alias, quoted, name = found[column.name]
+        table = exp.to_identifier(alias, quoted=quoted)
+        column.replace(exp.Column(this=exp.to_identifier(name, quoted=True), table=table))
+    return f"({tree.sql(dialect='postgres').replace('%', '%%')})"
 
 
 def _counted_on(node: exp.Expression, day: date) -> exp.Expression:

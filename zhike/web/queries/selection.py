@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache
@@ -47,7 +48,7 @@ class Totals:
         return self.count is not None and self.count <= COUNTED_TO
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """Whom a person asks for: by a rule, by words, perhaps only one owner's, perhaps only some that were ticked."""
 
@@ -76,8 +77,9 @@ class Selection:
 
     def facts(self) -> QuerySet[CustomerFacts] | None:
         """Return the facts of those asked for, where these alone can tell: one colleague's customers, by facts."""
-        return None if self.rule is None else self.listed()
+        return None if self.rule is None else self.listed
 
+    @cached_property
     def listed(self) -> QuerySet[CustomerFacts] | None:
         """Return the facts of those asked for as far as they have been measured, where facts alone can tell."""
         owner = self.principal.pk if self.principal.scope == Scope.OWN and self.owner is None else self.owner
@@ -87,7 +89,7 @@ class Selection:
 
     def listing(self, order: Order, columns: Sequence[str]) -> Listing:
         """Return the list of them in an order, with these columns."""
-        return Listing(self.customers, order, columns, self.measured_only, self.listed(), self.principal)
+        return Listing(self.customers, order, columns, self.measured_only, self.listed, self.principal)
 
     def count(self) -> int | None:
         """Return how many there are, at most COUNTED_TO + 1; None when that takes too long."""
