@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from zhike.conftest import Person
 from zhike.record.customers.models import Customer
 from zhike.web import contexts
-from zhike.web.answering import AT_ONCE, LONG, Pages, Turns, aim_of
+from zhike.web.answering import AT_ONCE, LONG, Pages, Turns, left_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,7 +166,7 @@ def test_whose_page_is_due_soonest_is_next_and_who_left_takes_no_turn() -> None:
         order: list[str] = []
 
         async def wait(name: str, path: str, waited: float = 0.0) -> None:
-            await turns.take(loop.time() - waited + aim_of(path))
+            await turns.take(loop.time() - waited + left_of(path))
             order.append(name)
 
         for _ in range(AT_ONCE):
