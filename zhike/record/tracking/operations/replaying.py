@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from zhike.kit.refusal import Refusal
-from zhike.org import audit
+from zhike.org import audit, company
 from zhike.org.models import Staff
 from zhike.record.tracking.models import FeatureDay, Inbox, RefusedEvent, StreamMinute
 from zhike.record.tracking.rules import INBOX, REASONS, happened_at, read_time
@@ -110,5 +110,5 @@ def _as_of_then(body: bytes, sent_at: datetime | None, received: datetime) -> by
 def forget_old(*, now: datetime) -> int:
     """Remove what was kept long enough: refused events, minutes of the stream, daily counts of features."""
     StreamMinute.objects.filter(minute__lt=now - MINUTES_KEPT_FOR).delete()
-    FeatureDay.objects.filter(day__lt=(now - DAYS_KEPT_FOR).date()).delete()
+    FeatureDay.objects.filter(day__lt=company.today(now) - DAYS_KEPT_FOR).delete()
     return RefusedEvent.objects.filter(received_at__lt=now - KEPT_FOR).delete()[0]
