@@ -12,7 +12,6 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from django.db import connection, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
@@ -124,9 +123,6 @@ class _Moment(Loader):
         return datetime.fromisoformat(bytes(data).decode())
 
 
-_cursors: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
-
-
 def answered(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of a statement of ours that PostgreSQL keeps, values bound there; `text` has a %s for each."""
     # Numbers of every size are of one type: the statement is kept once for each combination of types.
@@ -148,10 +144,11 @@ def answered(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def _cursor_of(text: str, raw: Any) -> Any:
     """Return the connection's own cursor of a statement: it remembers how the values and the rows are read."""
-    cursors = _cursors.get(raw)
+    # They lead back to the connection, so it has to be the connection that holds them: both end together.
+    cursors: dict[str, Any] | None = vars(raw).get("kept_cursors")
     if cursors is None:
         raw.prepare_threshold, raw.prepared_max = 1, KEPT
-        cursors = _cursors[raw] = {}
+        cursors = raw.kept_cursors = {}
     found = cursors.get(text)
     if found is None:
         if len(cursors) >= KEPT:

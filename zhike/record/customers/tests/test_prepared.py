@@ -1,9 +1,11 @@
 """A prepared question finds what its queryset finds, for each reader and each value, whoever asked before."""
 
+import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from weakref import ref
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -168,6 +170,16 @@ def test_a_question_that_failed_is_answered_the_next_time(crowd: list[Customer])
         answered("SELECT 1 / %s::bigint", [0])
     assert len(asked.list(name="a")) == 2
     assert answered("SELECT 6 / %s::bigint", [3]) == [(2,)]
+
+
+def test_a_connection_that_was_closed_leaves_nothing_behind(transactional_db: None) -> None:
+    assert answered("SELECT %s::text", ["here"]) == [("here",)]
+    used = ref(connection.connection)
+    assert used() is not None
+    connection.close()
+    gc.collect()
+    assert used() is None
+    assert answered("SELECT %s::text", ["there"]) == [("there",)]
 
 
 def test_numbers_of_every_size_share_a_statement(crowd: list[Customer]) -> None:
