@@ -21,7 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end when the queue is empty")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        asyncio.run(work(options["concurrency"], wait=not options["once"]))
+        # One after the other, for a job that is at work beside may put others into the queue after it was found empty.
+        asyncio.run(work(1 if options["once"] else options["concurrency"], wait=not options["once"]))
 
 
 async def work(concurrency: int, *, wait: bool) -> None:
