@@ -9,7 +9,7 @@ from scipy.linalg import eigh_tridiagonal
 
 from zhike.measure.clv.histories import Floats
 
-NODES = 128
+NODES = 192
 
 
 @functools.lru_cache(maxsize=4096)
