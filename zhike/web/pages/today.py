@@ -57,8 +57,8 @@ def today(request: StaffRequest) -> HttpResponse:
     queue = engagement.today_queue(principal, day, kind=given["kind"][:20], after=given["after"][:60], opened=opened)
     context = {
         "queue": queue,
-        "day": words.date_text(day, day),
-        "weekday": _weekday(day),
+        # Translators: a day with its weekday, in the order of the language.
+        "day": gettext("%(weekday)s %(day)s") % {"weekday": _weekday(day), "day": words.date_text(day, day)},
         "week": gettext("week %(number)s") % {"number": day.isocalendar().week},
         "colleagues": colleagues,
         "whose": whose,
