@@ -49,17 +49,16 @@ def customers(request: StaffRequest) -> HttpResponse:
 
 def _context(request: StaffRequest, found: CustomerList) -> dict[str, Any]:
     staff, is_past = request.staff, found.kept is not None
-    may_assign, may_export = staff.may(Permission.ASSIGN_CUSTOMERS) and not is_past, staff.may(Permission.EXPORT)
-    given = QueryDict(found.query)
+    drawing, given = Drawing(found), QueryDict(found.query)
     return {
-        **Drawing(found).context(),
+        **drawing.context(),
         **past.drawn(found.past, reverse("customers"), given, here(request).today),
         "may_add": staff.may(Permission.EDIT_CUSTOMERS) and not is_past,
-        "may_export": may_export,
-        "may_assign": may_assign,
+        "may_export": staff.may(Permission.EXPORT),
+        "may_assign": drawing.may_assign,
         "may_save": found.view.is_own and not is_past,
         "may_share": staff.may(Permission.EDIT_PLAN),
-        "colleagues": list(possible_owners(staff)) if may_assign else [],
+        "colleagues": list(possible_owners(staff)) if drawing.may_assign else [],
     }
 
 

@@ -154,10 +154,13 @@ class Drawing:
         return str(cells.TITLES.get(column) or self.found.vocabulary.label(column))
 
     @property
+    def may_assign(self) -> bool:
+        return self.found.kept is None and self.staff.may(Permission.ASSIGN_CUSTOMERS)
+
+    @property
     def may_select(self) -> bool:
         """Whether this person can do anything with ticked customers."""
-        may = self.staff.may(Permission.ASSIGN_CUSTOMERS) or self.staff.may(Permission.EXPORT)
-        return may and self.found.kept is None
+        return self.may_assign or (self.found.kept is None and self.staff.may(Permission.EXPORT))
 
     def table(self) -> SafeString:
         found = self.found
