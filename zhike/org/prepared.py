@@ -10,26 +10,20 @@ import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import Expression
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg import sql
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.types.numeric import Int8
 
 from zhike.org.principals import Principal
+from zhike.org.statements import PLACE, answered
 
 Row = TypeVar("Row")
 BIGGEST = 2**63
-KEPT = 400  # Statements that a connection keeps; those asked least recently go first.
-_PLACE = re.compile("%%|%s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,55 +108,6 @@ class _Written:
             return rows
         read, alias = self.asked.model.from_db, connection.alias
         return [read(alias, self.attributes, row) for row in rows]
-
-
-class _Moment(Loader):
-    """Reads a moment as PostgreSQL writes it in UTC, which Django has every connection speak."""
-
-    def load(self, data: Buffer) -> datetime:
-        return datetime.fromisoformat(bytes(data).decode())
-
-
-def answered(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement of ours that PostgreSQL keeps, values bound there; `text` has a %s for each."""
-    # Numbers of every size are of one type: the statement is kept once for each combination of types.
-    given = [Int8(one) if type(one) is int else one for one in values]
-    database: Any = connections[connection.alias]
-    database.close_if_health_check_failed()
-    database.ensure_connection()
-    if database.execute_wrappers or database.queries_logged:
-        wrapped = database.make_debug_cursor if database.queries_logged else database.make_cursor
-        with wrapped(_cursor(database.connection)) as cursor:
-            cursor.execute(text, given)
-            return list(cursor.fetchall())
-    database.validate_no_broken_transaction()
-    with database.wrap_database_errors:
-        cursor = _cursor_of(text, database.connection)
-        cursor.execute(text, given)
-        return cast("list[tuple[Any, ...]]", cursor.fetchall())
-
-
-def _cursor_of(text: str, raw: Any) -> Any:
-    """Return the connection's own cursor of a statement: it remembers how the values and the rows are read."""
-    # They lead back to the connection, so it has to be the connection that holds them: both end together.
-    cursors: dict[str, Any] | None = vars(raw).get("kept_cursors")
-    if cursors is None:
-        raw.prepare_threshold, raw.prepared_max = 1, KEPT
-        cursors = raw.kept_cursors = {}
-    found = cursors.get(text)
-    if found is None:
-        if len(cursors) >= KEPT:
-            cursors.clear()
-        found = cursors[text] = _cursor(raw)
-    return found
-
-
-def _cursor(raw: Any) -> Any:
-    """Return a cursor as Django gives it, but one that binds values in PostgreSQL, where statements are kept."""
-    bound: Any = ServerBindingCursor
-    made = bound(raw)
-    made.adapters.register_loader("timestamptz", _Moment)
-    return made
 
 
 class _Asking:
@@ -253,4 +198,4 @@ def _settled(text: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
             return "%s"
         return sql.Literal(one).as_string(connection.connection).replace("%", "%%")
 
-    return _PLACE.sub(written, text), left
+    return PLACE.sub(written, text), left

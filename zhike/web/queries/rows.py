@@ -7,7 +7,8 @@ from typing import Any
 
 from zhike.act.engagement.models import TouchState
 from zhike.org.models import Staff
-from zhike.org.prepared import Prepared, Slots, answered
+from zhike.org.prepared import Prepared, Slots
+from zhike.org.statements import answered
 from zhike.record.interactions.models import Outcome
 
 # One look into an index for each customer and each of the two; GREATEST of PostgreSQL passes over NULL, so a touch that

@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from weakref import ref
 
+import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from zhike.conftest import NOW, Person
 from zhike.org.models import Staff
 from zhike.org.once import once, remembering
-from zhike.org.prepared import Prepared, Slot, Slots, answered
+from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import SYSTEM
 from zhike.org.roles import Scope
+from zhike.org.statements import KEPT, answered
 from zhike.record.customers.models import Customer
 
 NAMED: Prepared[Customer] = Prepared(
@@ -180,6 +182,36 @@ def test_a_connection_that_was_closed_leaves_nothing_behind(transactional_db: No
     gc.collect()
     assert used() is None
     assert answered("SELECT %s::text", ["there"]) == [("there",)]
+
+
+def test_a_transaction_may_begin_with_a_kept_statement(transactional_db: None) -> None:
+    for _twice in range(2):
+        with transaction.atomic():
+            answered("SELECT set_config(%s, %s, true)", ["zhike.tried", "inside"])
+            assert answered("SELECT current_setting(%s)", ["zhike.tried"]) == [("inside",)]
+        assert answered("SELECT current_setting(%s)", ["zhike.tried"]) == [("",)]
+
+
+def test_a_connection_that_postgresql_ended_is_told_and_made_anew(transactional_db: None) -> None:
+    (one,) = answered("SELECT pg_backend_pid() WHERE %s", [True])
+    with psycopg.connect(**{**connection.get_connection_params(), "cursor_factory": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", one)
+    with pytest.raises(OperationalError, match="terminat"):
+        answered("SELECT pg_backend_pid() WHERE %s", [True])
+    connection.close_if_unusable_or_obsolete()
+    assert answered("SELECT pg_backend_pid() WHERE %s", [True]) != [one]
+
+
+def test_more_statements_than_are_kept_begin_anew(transactional_db: None) -> None:
+    def kept() -> int:
+        return int(answered("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE %s", ["kept%"])[0][0])
+
+    kept()
+    for number in range(KEPT):
+        assert answered(f"SELECT {number} + %s", [1]) == [(number + 1,)]
+    assert 0 < kept() < 10
+    assert answered("SELECT 0 + %s", [1]) == [(1,)]
+    connection.close()
 
 
 def test_numbers_of_every_size_share_a_statement(crowd: list[Customer]) -> None:
