@@ -151,7 +151,9 @@ class CustomerList:
 
     @cached_property
     def totals(self) -> Totals:
-        return (self.kept_selection or self.selection).totals()
+        if self.kept_selection is not None:
+            return self.kept_selection.totals()
+        return self.selection.totals(is_paged=bool(self.state.after or self.state.before))
 
     @cached_property
     def worth(self) -> str:

@@ -151,6 +151,17 @@ def test_pages_of_fifty_lead_on_and_back(firm: Company, customer: Make, mei: Per
     assert back.context["newer_url"] == ""
 
 
+def test_a_later_page_has_the_totals_of_the_first(firm: Company, customer: Make, mei: Person) -> None:
+    for number in range(60):
+        customer(f"客户{number:03}", mei.staff, health=Decimal(50))
+    asked = "/customers?f=health:below:60"
+    first = mei.get(asked)
+    assert "1–50 of 60 customers" in first.content.decode()
+    mei.staff.customer_set.latest("id").delete()
+    assert "51–59 of 60 customers" in shown(mei, first.context["older_url"])
+    assert "1–50 of 59 customers" in shown(mei, asked)
+
+
 def test_what_stands_in_a_customer_is_never_markup(firm: Company, customer: Make, mei: Person) -> None:
     name, trade = """<b onclick='x("1")'>Ann & Co</b>""", '<i>"a"</i>'
     customer(name, mei.staff, industry=trade, region="<u>'</u>", tier="<s>", stage='"<s>', revenue_12m=Decimal("12.50"))
