@@ -23,10 +23,10 @@ from zhike.kit import ruletrees
 from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES, Rule
 from zhike.measure import lake, reading
+from zhike.measure.dates import measured_for, told_by_dates
 from zhike.measure.facts import BANDS, FACTS, STORED
 from zhike.measure.models import CustomerFacts, FactsDay, FactsSummary
 from zhike.org.models import Staff
-from zhike.org.once import once
 from zhike.org.principals import SYSTEM, Principal
 from zhike.org.roles import Scope
 from zhike.record.customers.models import Customer
@@ -47,15 +47,14 @@ class _Holds(Expression):
     """A rule as a condition of Django's: the only place where a rule meets the tables of PostgreSQL.
 
     The SQL is compiled by `ruletrees` from a parsed rule, values as literals escaped by sqlglot; here its columns only
-    get the tables that Django joined, by the names Django gave them. With the day `measured`, facts that count days
-    are counted from their dates: those stand in the index of a book, which numbers that change every night cannot.
+    get the tables that Django joined, by the names Django gave them.
     """
 
     conditional = True
 
-    def __init__(self, rule: Rule, today: date, path: Callable[[str], str], measured: date | None = None) -> None:
+    def __init__(self, rule: Rule, today: date, path: Callable[[str], str]) -> None:
         super().__init__(output_field=BooleanField())
-        self.asked = (rule, today, measured)
+        self.asked = (rule, today)
         self.names = _columns(*self.asked)
         self.columns: list[Any] = [F(path(name)) for name in self.names]
 
@@ -75,45 +74,25 @@ class _Holds(Expression):
 
 
 @lru_cache(maxsize=1024)
-def _compiled(rule: Rule, today: date, measured: date | None) -> exp.Expr:
-    tree = ruletrees.compile(rule, today)
-    return tree if measured is None else tree.transform(_counted_on, measured)
+def _compiled(rule: Rule, today: date) -> exp.Expr:
+    return ruletrees.compile(rule, today)
 
 
 @lru_cache(maxsize=1024)
-def _columns(rule: Rule, today: date, measured: date | None) -> tuple[str, ...]:
-    return tuple(sorted({column.name for column in _compiled(rule, today, measured).find_all(exp.Column)}))
+def _columns(rule: Rule, today: date) -> tuple[str, ...]:
+    return tuple(sorted({column.name for column in _compiled(rule, today).find_all(exp.Column)}))
 
 
 @lru_cache(maxsize=1024)
-def _written(rule: Rule, today: date, measured: date | None, places: tuple[tuple[str, bool, str], ...]) -> str:
+def _written(rule: Rule, today: date, places: tuple[tuple[str, bool, str], ...]) -> str:
     """Return the SQL of a rule; `places` are table, whether its name is quoted, and column of each of its columns."""
-    found = dict(zip(_columns(rule, today, measured), places, strict=True))
-    tree = _compiled(rule, today, measured).copy()
+    found = dict(zip(_columns(rule, today), places, strict=True))
+    tree = _compiled(rule, today).copy()
     for column in list(tree.find_all(exp.Column)):
         alias, quoted, name = found[column.name]
         table = exp.to_identifier(alias, quoted=quoted)
         column.replace(exp.Column(this=exp.to_identifier(name, quoted=True), table=table))
     return f"({tree.sql(dialect='postgres').replace('%', '%%')})"
-
-
-def _counted_on(node: exp.Expression, day: date) -> exp.Expression:
-    counted = FACTS[node.name].counts_days if isinstance(node, exp.Column) and node.name in FACTS else None
-    if counted is None:
-        return node
-    name, is_ahead = counted
-    dates: list[exp.Expression] = [exp.column(name), exp.cast(exp.Literal.string(day.isoformat()), "date")]
-    if not is_ahead:
-        dates.reverse()
-    return exp.paren(exp.Sub(this=dates[0], expression=dates[1]), copy=False)
-
-
-def _measured(rules: Iterable[Rule]) -> date | None:
-    """Return the day whose facts stand in the table, where one of the rules asks how many days something is away."""
-    names = {name for rule in rules for name in ruletrees.fields_of(rule)}
-    if not any(name in FACTS and FACTS[name].counts_days for name in names):
-        return None
-    return once("measured", FactsDay.objects.order_by("-computed_at").values_list("day", flat=True).first)
 
 
 def _path(name: str) -> str:
@@ -145,7 +124,7 @@ def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: da
     if not _is_of_book(rule, principal, owner_id):
         return None
     facts = CustomerFacts.objects.filter(book_id=owner_id)
-    return facts.filter(_Holds(rule, today, str, _measured([rule]))) if rule else facts
+    return facts.filter(_Holds(told_by_dates(rule, measured_for([rule])), today, str)) if rule else facts
 
 
 def _is_of_book(rule: Rule | None, principal: Principal, owner_id: int) -> bool:
@@ -163,9 +142,9 @@ def counts_in_book(rules: Mapping[str, Rule], principal: Principal, owner_id: in
     asked = {key: rule for key, rule in rules.items() if _is_of_book(rule, principal, owner_id)}
     if not asked:
         return {}
-    measured = _measured(asked.values())
+    measured = measured_for(asked.values())
     numbers = {
-        f"number{place}": Count("pk", filter=Q(_Holds(rule, today, str, measured)))
+        f"number{place}": Count("pk", filter=Q(_Holds(told_by_dates(rule, measured), today, str)))
         for place, rule in enumerate(asked.values())
     }
     found = CustomerFacts.objects.filter(book_id=owner_id).aggregate(**numbers)

@@ -29,6 +29,9 @@ RULES: list[dict[str, object]] = [
     {"not": {"stage": {"is": "churned"}}},
     {"days_to_renewal": {"between": [0, 60]}},
     {"any": [{"days_since_usage": {"at_least": 30}}, {"days_since_touch": {"known": False}}]},
+    {"all": [{"days_since_usage": {"between": [0, 60]}}, {"days_since_touch": {"not_in": [12]}}]},
+    {"any": [{"days_to_renewal": {"above": 30}}, {"days_since_usage": {"below": 30}}, {"days_since_touch": {"is": 0}}]},
+    {"not": {"any": [{"days_to_renewal": {"at_most": 12}}, {"days_since_touch": {"above": 10**10}}]}},
 ]
 ORDERS = [
     Order("facts__health", Decimal, down=True),
