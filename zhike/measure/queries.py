@@ -115,16 +115,31 @@ def matching(rule: Rule | None, principal: Principal, *, today: date) -> QuerySe
     return found.filter(_Holds(rule, today, _path))
 
 
-def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: date) -> QuerySet[CustomerFacts] | None:
-    """Return the facts of one colleague's customers whom a rule finds; None where the customers must be asked as well.
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One colleague's customers whom a rule finds, where their facts alone can tell whom.
+
+    `owner` is the colleague's number, or a Slot where a question is written for whoever is given later.
+    """
+
+    owner: Any
+    rule: Rule | None
+    today: date
+
+    def facts(self) -> QuerySet[CustomerFacts]:
+        found = CustomerFacts.objects.filter(book_id=self.owner)
+        return found.filter(_Holds(self.rule, self.today, str)) if self.rule else found
+
+
+def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: date) -> Book | None:
+    """Return one colleague's customers whom a rule finds; None where the customers must be asked as well.
 
     That is when the rule asks about something else than facts, or when this person may not see all of that colleague's
     customers. Facts alone answer many times faster. Raises RevenueIsHidden as `matching` does.
     """
     if not _is_of_book(rule, principal, owner_id):
         return None
-    facts = CustomerFacts.objects.filter(book_id=owner_id)
-    return facts.filter(_Holds(told_by_dates(rule, measured_for([rule])), today, str)) if rule else facts
+    return Book(owner_id, told_by_dates(rule, measured_for([rule])) if rule else None, today)
 
 
 def _is_of_book(rule: Rule | None, principal: Principal, owner_id: int) -> bool:

@@ -5,7 +5,8 @@ turn has measured yet. Each is read through an index; a page that crosses a bord
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -14,8 +15,10 @@ from django.db.models import CharField, F, Func, Q, QuerySet, TextField
 from django.db.models.expressions import OrderBy
 from django.db.models.sql.compiler import SQLCompiler
 
+from zhike.kit.ruletrees import Rule
 from zhike.measure.models import CustomerFacts
-from zhike.org.prepared import Prepared, Slots
+from zhike.measure.queries import Book
+from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
 from zhike.record.customers.models import Customer
 from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
@@ -47,15 +50,15 @@ def place_of(row: dict[str, Any], order: Order) -> Place:
 class Listing:
     """A filtered list in an order. `measured_only` is set by a condition over facts: the unmeasured never meet it.
 
-    `facts` are the facts of the same customers, when these alone can tell whose facts are on the list: then a page is
-    found there, and only its rows are read beside it, as far as the `reader` sees them.
+    `book` are the same customers, when they are a colleague's and facts alone can tell whose are on the list: then a
+    page is found there, and only its rows are read beside it, as far as the `reader` sees them.
     """
 
     base: Callable[[], QuerySet[Any]]
     order: Order
     columns: Sequence[str]
     measured_only: bool
-    facts: QuerySet[CustomerFacts] | None = None
+    book: Book | None = None
     reader: Principal | None = None
 
     def page(self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE) -> Page:
@@ -82,14 +85,14 @@ class Listing:
     def _stretch(self, phase: Phase, start: Place | None, back: bool, names: Sequence[str], wanted: int) -> Rows:
         # Whom no turn has measured yet stands among the customers alone, in whatever order.
         is_whole = self.order.is_fact or self.measured_only
-        if self.facts is None or not is_whole or phase == "unmeasured":
+        if self.book is None or not is_whole or phase == "unmeasured":
             found = _STRETCHES[phase](self, start, back)
             return [] if found is None else list(found.values(*names)[:wanted])
-        # Said of the customers as well, the owner leads to their names by an index.
-        facts = self.facts if self.order.is_fact else self.facts.filter(customer__owner_id=F("book_id"))
-        of_facts = replace(self, base=lambda: facts, order=self.order.of_facts(), facts=None)
-        found = _STRETCHES[phase](of_facts, start, back)
-        ids = [] if found is None else list(found.values_list("pk", flat=True)[:wanted])
+        if phase == "unknown" and not self.order.is_nullable:
+            return []
+        ask = _numbers_in_book(self.book.rule, self.book.today, self.order, phase, back, start is not None, wanted)
+        value, number = (start.value, start.id) if start else (None, None)
+        ids = [key for (key,) in ask.list(owner=self.book.owner, value=value, number=number)]
         if not ids:
             return []
         rows = {row[0]: row for row in _rows(tuple(names)).list(self.reader, ids=ids)}
@@ -138,6 +141,24 @@ class _Computed(Func):
         return (
             f"({text} || '')" if isinstance(self.output_field, TextField | CharField) else f"({text} + 0)"
         ), parameters
+
+
+@lru_cache(maxsize=512)
+def _numbers_in_book(
+    rule: Rule | None, today: date, order: Order, phase: Phase, back: bool, is_begun: bool, wanted: int
+) -> Prepared[tuple[int]]:
+    """Return the question for the numbers of a stretch of a book; which index leads there depends on whose it is."""
+    any_place: Any = Place(phase, Slot("value"), Slot("number"))  # type: ignore[arg-type]  # Given when it is asked.
+    facts = Book(Slot("owner"), rule, today).facts()
+    # Said of the customers as well, the owner leads to their names by an index.
+    facts = facts if order.is_fact else facts.filter(customer__owner_id=F("book_id"))
+    listing = Listing(lambda: facts, order.of_facts(), (), measured_only=True)
+
+    def make(_viewer: Any) -> QuerySet[Any, Any]:
+        found: Any = _STRETCHES[phase](listing, any_place if is_begun else None, back)
+        return found.values_list("pk")[:wanted]  # type: ignore[no-any-return]  # None only for what no book has.
+
+    return Prepared(make, is_kept=False)
 
 
 @lru_cache(maxsize=256)

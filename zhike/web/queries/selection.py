@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.core.cache import cache
@@ -14,6 +14,8 @@ from zhike.kit.ruletrees import AllOf, Comparison, Op, Rule, fields_of
 from zhike.measure import queries as measured
 from zhike.measure.facts import FACTS
 from zhike.measure.models import CustomerFacts
+from zhike.measure.queries import Book
+from zhike.org.prepared import Prepared, Slot
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
 from zhike.record.customers.models import Customer
@@ -77,11 +79,11 @@ class Selection:
 
     def facts(self) -> QuerySet[CustomerFacts] | None:
         """Return the facts of those asked for, where these alone can tell: one colleague's customers, by facts."""
-        return None if self.rule is None else self.listed
+        return None if self.rule is None or self.book is None else self.book.facts()
 
     @cached_property
-    def listed(self) -> QuerySet[CustomerFacts] | None:
-        """Return the facts of those asked for as far as they have been measured, where facts alone can tell."""
+    def book(self) -> Book | None:
+        """Return those asked for, as far as they have been measured, where facts alone can tell."""
         owner = self.principal.pk if self.principal.scope == Scope.OWN and self.owner is None else self.owner
         if owner is None or self.words or self.only is not None:
             return None
@@ -89,7 +91,7 @@ class Selection:
 
     def listing(self, order: Order, columns: Sequence[str]) -> Listing:
         """Return the list of them in an order, with these columns."""
-        return Listing(self.customers, order, columns, self.measured_only, self.listed, self.principal)
+        return Listing(self.customers, order, columns, self.measured_only, self.book, self.principal)
 
     def count(self) -> int | None:
         """Return how many there are, at most COUNTED_TO + 1; None when that takes too long."""
@@ -119,8 +121,8 @@ class Selection:
             return left
         if left is not None and left.count is not None and left.count <= FEW:
             return _summed_up(list(self._by_band()))
-        if self.facts() is not None:
-            return self._totals_of_book(left)
+        if self.rule is not None and self.book is not None:
+            return self._totals_of_book(self.book, left)
         counted: list[int] = []
 
         def ask() -> list[dict[str, Any]] | None:
@@ -134,9 +136,10 @@ class Selection:
             return left or Totals(count, is_exact=exact)
         return _summed_up(rows)
 
-    def _totals_of_book(self, left: Totals | None) -> Totals:
+    def _totals_of_book(self, book: Book, left: Totals | None) -> Totals:
         """Return the totals of a list that a book's facts tell: summing up so few costs hardly more than counting."""
-        rows = within(BOOK_MS, lambda: list(self._by_band()))
+        ask = _by_band_of_book(book.rule, book.today, _worth())
+        rows = within(BOOK_MS, lambda: [dict(zip(SUMS, row, strict=True)) for row in ask.list(owner=book.owner)])
         found = Totals(None, is_exact=False) if rows is None else _summed_up(rows)
         if found.is_few:
             return found
@@ -150,14 +153,7 @@ class Selection:
     def _by_band(self) -> QuerySet[Any, Any]:
         """Return sums by health band; whom no turn has measured stands under None."""
         facts = self.facts()
-        found, to = (self.customers(), "facts__") if facts is None else (facts, "")
-        return (
-            found.order_by()
-            .values(band=F(f"{to}health_band"))
-            .annotate(
-                number=Count("pk"), worth=Sum(f"{to}{_worth()}"), mean=Avg(f"{to}health"), known=Count(f"{to}health")
-            )
-        )
+        return _banded(self.customers(), "facts__") if facts is None else _banded(facts)
 
     def _totals_of_turn(self) -> Totals | None:
         """Return the totals that the last turn left, when the list is one that it added up."""
@@ -185,6 +181,31 @@ class Selection:
             bands={band: total.customers for band, total in bands.items() if band},
             risk_worth=getattr(risk, worth) if risk else None,
         )
+
+
+SUMS = ("band", "number", "worth", "mean", "known")
+
+
+def _banded(found: QuerySet[Any], to: str = "", worth: str = "") -> QuerySet[Any, Any]:
+    """Return SUMS by health band; `to` is the way to the facts."""
+    banded: QuerySet[Any, Any] = (
+        found.order_by()
+        .values(band=F(f"{to}health_band"))
+        .annotate(
+            number=Count("pk"),
+            worth=Sum(f"{to}{worth or _worth()}"),
+            mean=Avg(f"{to}health"),
+            known=Count(f"{to}health"),
+        )
+    )
+    return banded
+
+
+@lru_cache(maxsize=512)
+def _by_band_of_book(rule: Rule | None, today: date, worth: str) -> Prepared[tuple[Any, ...]]:
+    """Return the question for SUMS of a colleague's customers whom a rule finds; the plan depends on whose they are."""
+    book = Book(Slot("owner"), rule, today)
+    return Prepared(lambda _viewer: _banded(book.facts(), worth=worth).values_list(*SUMS), is_kept=False)
 
 
 def _summed_up(rows: list[dict[str, Any]]) -> Totals:

@@ -75,10 +75,10 @@ def selection(person: Person, rule: dict[str, object]) -> Selection:
 
 
 def pages(chosen: Selection, order: Order, *, by_facts: bool) -> list[int]:
-    facts = chosen.facts() if by_facts else None
-    assert (facts is not None) is by_facts
+    book = chosen.book if by_facts else None
+    assert (book is not None) is by_facts
     listing = Listing(
-        chosen.customers, order, ["name"], measured_only=chosen.measured_only, facts=facts, reader=chosen.principal
+        chosen.customers, order, ["name"], measured_only=chosen.measured_only, book=book, reader=chosen.principal
     )
     found, page = [], listing.page(size=7)
     while True:
