@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from time import perf_counter as time_passed
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import Avg, F, Q, Sum, Value
 
 from zhike.kit.calendars import WorkCalendar
@@ -18,6 +17,7 @@ from zhike.org.models import Staff
 from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
+from zhike.org.statements import answered
 from zhike.web.queries.budget import within
 
 Answer = TypeVar("Answer")
@@ -174,26 +174,26 @@ def _health_before(book: Book) -> float | None:
 MONTH = """
 SELECT
     (SELECT count(*) FROM engagement_touch
-     WHERE owner_id = ANY(%(owners)s) AND state = 'done' AND closed_at >= %(start)s AND closed_at < %(stop)s),
+     WHERE owner_id = ANY(%s::bigint[]) AND state = 'done' AND closed_at >= %s AND closed_at < %s),
     (SELECT count(*) FROM engagement_touch
-     WHERE owner_id = ANY(%(owners)s) AND state = 'done' AND due_on >= %(first)s AND due_on < %(end)s
-         AND (closed_at AT TIME ZONE %(zone)s)::date <= due_on),
+     WHERE owner_id = ANY(%s::bigint[]) AND state = 'done' AND due_on >= %s AND due_on < %s
+         AND (closed_at AT TIME ZONE %s::text)::date <= due_on),
     (SELECT count(*) FROM engagement_touch
-     WHERE owner_id = ANY(%(owners)s) AND state = 'done' AND due_on >= %(first)s AND due_on < %(end)s)
+     WHERE owner_id = ANY(%s::bigint[]) AND state = 'done' AND due_on >= %s AND due_on < %s)
     + (SELECT count(*) FROM engagement_touch
-       WHERE owner_id = ANY(%(owners)s) AND state = 'open' AND due_on >= %(first)s AND due_on < %(end)s - 1),
+       WHERE owner_id = ANY(%s::bigint[]) AND state = 'open' AND due_on >= %s AND due_on < %s - 1),
     (SELECT count(*) FROM engagement_touch
-     WHERE owner_id = ANY(%(owners)s) AND state = 'open' AND due_on < %(today)s)
+     WHERE owner_id = ANY(%s::bigint[]) AND state = 'open' AND due_on < %s)
 """
 
 
 def _month(book: Book, first: date, end: date, today: date, zone: ZoneInfo) -> tuple[Month, int]:
     """Return the touches of a month up to a day, and how many are open that were due before `today`."""
-    start, stop = (datetime.combine(day, time(), zone) for day in (first, end))
-    given: dict[str, Any] = {"owners": list(book.owners), "start": start, "stop": stop, "first": first, "end": end}
-    with connection.cursor() as cursor:
-        cursor.execute(MONTH, {**given, "today": today, "zone": str(zone)})
-        made, in_time, due, late = cursor.fetchone()
+    owners = list(book.owners)
+    made_in = [owners, datetime.combine(first, time(), zone), datetime.combine(end, time(), zone)]
+    due_in = [owners, first, end]
+    found = answered(MONTH, [*made_in, *due_in, str(zone), *due_in, *due_in, owners, today])
+    made, in_time, due, late = found[0]
     return Month(made, in_time, due), late
 
 
