@@ -8,14 +8,13 @@ statement as well, and with it the plan, which takes it longer to make than most
 
 import re
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import Expression
-from django.db.models.query import ModelIterable
+from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg import sql
 
@@ -79,17 +78,47 @@ class Nobody:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """One statement: its text, what goes into its places, and what reads its rows."""
+class _Models:
+    """How rows become models, with those of `select_related`; found out once, where Django does it for each answer."""
 
-    asked: QuerySet[Any, Any]
+    model: Any
+    names: Sequence[str]
+    columns: slice
+    related: Sequence[Any]
+    annotated: Sequence[tuple[str, int]]
+
+    @classmethod
+    def of(cls, compiler: SQLCompiler) -> "_Models":
+        select, shape = compiler.select or (), compiler.klass_info or {}
+        places: list[int] = shape["select_fields"]
+        columns = slice(places[0], places[-1] + 1)
+        names = [column[0].target.attname for column in select[columns]]
+        related = get_related_populators(shape, select, connection.alias)  # type: ignore[call-arg]  # The stubs are of a later Django.
+        return cls(shape["model"], names, columns, related, list((compiler.annotation_col_map or {}).items()))
+
+    def made(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        read, alias = self.model.from_db, connection.alias
+        found = []
+        for row in rows:
+            one = read(alias, self.names, row[self.columns])
+            for each in self.related:
+                each.populate(row, one)
+            for name, place in self.annotated:
+                setattr(one, name, row[place])
+            found.append(one)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One statement: its text, what goes into its places, and what reads its rows; tuples stay as they are."""
+
     compiler: SQLCompiler
     text: str
     parameters: Sequence[Any]
     converters: Any
     is_kept: bool
-    attributes: Sequence[str] | None
-    """What its columns are in a model, where each row is one model and nothing more; None for anything else."""
+    models: _Models | None
 
     def rows(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         given = [values[one.name] if isinstance(one, _Name) else one for one in self.parameters]
@@ -100,30 +129,11 @@ class _Written:
             return list(cursor.fetchall())
 
     def found(self, values: dict[str, Any]) -> list[Any]:
-        """Return what the queryset would have given, as long as it does not give models with others beside them."""
+        """Return what the queryset would have given."""
         rows: list[Any] = self.rows(values)
         if self.converters:
             rows = list(map(tuple, self.compiler.apply_converters(rows, self.converters)))
-        if self.attributes is None:
-            return rows
-        read, alias = self.asked.model.from_db, connection.alias
-        return [read(alias, self.attributes, row) for row in rows]
-
-
-class _Asking:
-    """What Django's iterable of models needs of a queryset whose rows are there already."""
-
-    def __init__(self, written: _Written, values: dict[str, Any]) -> None:
-        compiler = copy(written.compiler)
-        compiler.connection = connection
-        rows = [written.rows(values)]
-        compiler.execute_sql = lambda *_given, **_named: rows  # type: ignore[method-assign,assignment]  # The whole point.
-        compiler.get_converters = lambda _fields: written.converters  # type: ignore[method-assign,assignment]  # As above.
-        self.db, self.query, self.compiler = connection.alias, self, compiler
-        self.model, self._known_related_objects = written.asked.model, dict[Any, Any]()
-
-    def get_compiler(self, **_using: Any) -> SQLCompiler:
-        return self.compiler
+        return rows if self.models is None else self.models.made(rows)
 
 
 class Prepared(Generic[Row]):
@@ -151,9 +161,7 @@ class Prepared(Generic[Row]):
         written = self.known.get(shape)
         if written is None:
             written = self.known[shape] = self._write(Viewer.like(viewer) if viewer is not None else Nobody())
-        if written.attributes is not None or _are_tuples(written.asked):
-            return cast("list[Row]", written.found(values))
-        return cast("list[Row]", list(ModelIterable(_Asking(written, values))))  # type: ignore[arg-type]  # All it asks for is there.
+        return cast("list[Row]", written.found(values))
 
     def first(self, viewer: Principal | None = None, **values: Any) -> Row | None:
         """Return the first row, None when there is none; the question itself says where to stop."""
@@ -166,21 +174,9 @@ class Prepared(Generic[Row]):
         converters = compiler.get_converters([select[0] for select in compiler.select or ()])
         if self.is_kept:
             text, parameters = _settled(text, parameters)
-        attributes = None if _are_tuples(asked) else _attributes(compiler)
-        return _Written(asked, compiler, text, parameters, converters, self.is_kept, attributes)
-
-
-def _are_tuples(asked: QuerySet[Any, Any]) -> bool:
-    return asked._fields is not None  # type: ignore[attr-defined]  # Set by values and values_list alone.
-
-
-def _attributes(compiler: SQLCompiler) -> list[str] | None:
-    """Return what the columns of a statement are in its model, None where something else is read beside it."""
-    columns = compiler.select or ()
-    shape: dict[str, Any] = compiler.klass_info or {}
-    if shape.get("related_klass_infos") or len(shape["select_fields"]) != len(columns):
-        return None
-    return [column[0].target.attname for column in columns]
+        are_tuples = asked._fields is not None  # type: ignore[attr-defined]  # Set by values and values_list alone.
+        models = None if are_tuples else _Models.of(compiler)
+        return _Written(compiler, text, parameters, converters, self.is_kept, models)
 
 
 def _settled(text: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:

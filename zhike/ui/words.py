@@ -1,7 +1,7 @@
 """Numbers, days and names as the two languages write them."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 
@@ -103,9 +103,15 @@ def told(moment: date, today: date) -> tuple[str, str, str]:
     """Return a moment for `datetime=`, for `title` and in words, as `exact` and `relative` do one after the other."""
     if not isinstance(moment, datetime):
         return (*exact(moment), relative(moment, today))
-    local, iso = _local(moment)
+    return _told(moment, today, timezone.get_current_timezone(), get_language())
+
+
+@lru_cache(maxsize=16384)
+def _told(moment: datetime, today: date, zone: tzinfo, language: str | None) -> tuple[str, str, str]:
+    local = moment if moment.tzinfo is None else moment.astimezone(zone)
+    iso = local.isoformat(timespec="seconds")
     title = f"{iso[:10]} {iso[11:16]}"
-    return iso, title, _relative(local.date(), title[-5:], today, get_language())
+    return iso, title, _relative(local.date(), title[-5:], today, language)
 
 
 def exact(moment: date) -> tuple[str, str]:
