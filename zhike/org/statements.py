@@ -38,7 +38,8 @@ class _Statements:
 
     def __init__(self, raw: Any) -> None:
         self.pgconn: pq.abc.PGconn = raw.pgconn
-        self.between = Transformer.from_context(_cursor(raw))
+        # Of the adapters alone: with the connection, the two would hold each other.
+        self.between = Transformer(_cursor(raw).adapters)
         self.names: dict[tuple[str, Any], bytes] = {}
         self.numbers = count()
 
