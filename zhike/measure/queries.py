@@ -73,9 +73,7 @@ class _Holds(Expression):
         return _written(*self.asked, places), []
 
 
-@lru_cache(maxsize=1024)
-def _compiled(rule: Rule, today: date) -> exp.Expr:
-    return ruletrees.compile(rule, today)
+_compiled = lru_cache(maxsize=1024)(ruletrees.compile)
 
 
 @lru_cache(maxsize=1024)
@@ -116,7 +114,7 @@ def matching(rule: Rule | None, principal: Principal, *, today: date) -> QuerySe
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class PartOfBook:
     """One colleague's customers whom a rule finds, where their facts alone can tell whom.
 
     `owner` is the colleague's number, or a Slot where a question is written for whoever is given later.
@@ -131,7 +129,7 @@ class Book:
         return found.filter(_Holds(self.rule, self.today, str)) if self.rule else found
 
 
-def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: date) -> Book | None:
+def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: date) -> PartOfBook | None:
     """Return one colleague's customers whom a rule finds; None where the customers must be asked as well.
 
     That is when the rule asks about something else than facts, or when this person may not see all of that colleague's
@@ -139,7 +137,7 @@ def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: da
     """
     if not _is_of_book(rule, principal, owner_id):
         return None
-    return Book(owner_id, told_by_dates(rule, measured_for([rule])) if rule else None, today)
+    return PartOfBook(owner_id, told_by_dates(rule, measured_for([rule])) if rule else None, today)
 
 
 def _is_of_book(rule: Rule | None, principal: Principal, owner_id: int) -> bool:

@@ -107,9 +107,9 @@ def told(moment: date, today: date) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=16384)
-def _told(moment: datetime, today: date, zone: tzinfo, language: str | None) -> tuple[str, str, str]:
-    local = moment if moment.tzinfo is None else moment.astimezone(zone)
-    iso = local.isoformat(timespec="seconds")
+def _told(moment: datetime, today: date, _zone: tzinfo, language: str | None) -> tuple[str, str, str]:
+    # Zone and language are part of the key: the same moment reads differently in each.
+    local, iso = _local(moment)
     title = f"{iso[:10]} {iso[11:16]}"
     return iso, title, _relative(local.date(), title[-5:], today, language)
 

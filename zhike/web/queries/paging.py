@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, F, Func, Q, QuerySet, TextField
@@ -17,7 +17,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from zhike.kit.ruletrees import Rule
 from zhike.measure.models import CustomerFacts
-from zhike.measure.queries import Book
+from zhike.measure.queries import PartOfBook
 from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
 from zhike.record.customers.models import Customer
@@ -58,7 +58,7 @@ class Listing:
     order: Order
     columns: Sequence[str]
     measured_only: bool
-    book: Book | None = None
+    book: PartOfBook | None = None
     reader: Principal | None = None
 
     def page(self, *, after: Place | None = None, before: Place | None = None, size: int = PAGE) -> Page:
@@ -148,15 +148,17 @@ def _numbers_in_book(
     rule: Rule | None, today: date, order: Order, phase: Phase, back: bool, is_begun: bool, wanted: int
 ) -> Prepared[tuple[int]]:
     """Return the question for the numbers of a stretch of a book; which index leads there depends on whose it is."""
-    any_place: Any = Place(phase, Slot("value"), Slot("number"))  # type: ignore[arg-type]  # Given when it is asked.
-    facts = Book(Slot("owner"), rule, today).facts()
+    value: Any = Slot("value")
+    number: Any = Slot("number")
+    facts = PartOfBook(Slot("owner"), rule, today).facts()
     # Said of the customers as well, the owner leads to their names by an index.
     facts = facts if order.is_fact else facts.filter(customer__owner_id=F("book_id"))
     listing = Listing(lambda: facts, order.of_facts(), (), measured_only=True)
 
     def make(_viewer: Any) -> QuerySet[Any, Any]:
-        found: Any = _STRETCHES[phase](listing, any_place if is_begun else None, back)
-        return found.values_list("pk")[:wanted]  # type: ignore[no-any-return]  # None only for what no book has.
+        found = _STRETCHES[phase](listing, Place(phase, value, number) if is_begun else None, back)
+        # None is only said of stretches that no book has.
+        return cast("QuerySet[Any, Any]", found).values_list("pk")[:wanted]
 
     return Prepared(make, is_kept=False)
 

@@ -14,7 +14,7 @@ from zhike.kit.ruletrees import AllOf, Comparison, Op, Rule, fields_of
 from zhike.measure import queries as measured
 from zhike.measure.facts import FACTS
 from zhike.measure.models import CustomerFacts
-from zhike.measure.queries import Book
+from zhike.measure.queries import PartOfBook
 from zhike.org.prepared import Prepared, Slot
 from zhike.org.principals import Principal
 from zhike.org.roles import Scope
@@ -82,7 +82,7 @@ class Selection:
         return None if self.rule is None or self.book is None else self.book.facts()
 
     @cached_property
-    def book(self) -> Book | None:
+    def book(self) -> PartOfBook | None:
         """Return those asked for, as far as they have been measured, where facts alone can tell."""
         owner = self.principal.pk if self.principal.scope == Scope.OWN and self.owner is None else self.owner
         if owner is None or self.words or self.only is not None:
@@ -120,14 +120,14 @@ class Selection:
         if left is not None and left.count is not None and left.count > COUNTED_TO:
             return left
         if left is not None and left.count is not None and left.count <= FEW:
-            return _summed_up(list(self._by_band()))
+            return _summed_up(self._by_band())
         if self.rule is not None and self.book is not None:
-            return self._totals_of_book(self.book, left)
+            return self._totals_of_book(left)
         counted: list[int] = []
 
         def ask() -> list[dict[str, Any]] | None:
             counted.append(self._bounded().count())
-            return list(self._by_band()) if counted[0] <= COUNTED_TO else None
+            return self._by_band() if counted[0] <= COUNTED_TO else None
 
         rows = within(COUNT_MS, ask)
         count = counted[0] if counted else None
@@ -136,10 +136,9 @@ class Selection:
             return left or Totals(count, is_exact=exact)
         return _summed_up(rows)
 
-    def _totals_of_book(self, book: Book, left: Totals | None) -> Totals:
+    def _totals_of_book(self, left: Totals | None) -> Totals:
         """Return the totals of a list that a book's facts tell: summing up so few costs hardly more than counting."""
-        ask = _by_band_of_book(book.rule, book.today, _worth())
-        rows = within(BOOK_MS, lambda: [dict(zip(SUMS, row, strict=True)) for row in ask.list(owner=book.owner)])
+        rows = within(BOOK_MS, self._by_band)
         found = Totals(None, is_exact=False) if rows is None else _summed_up(rows)
         if found.is_few:
             return found
@@ -150,10 +149,12 @@ class Selection:
         found = self.customers() if facts is None else facts
         return found.order_by().values("pk")[: COUNTED_TO + 1]
 
-    def _by_band(self) -> QuerySet[Any, Any]:
+    def _by_band(self) -> list[dict[str, Any]]:
         """Return sums by health band; whom no turn has measured stands under None."""
-        facts = self.facts()
-        return _banded(self.customers(), "facts__") if facts is None else _banded(facts)
+        if self.rule is None or self.book is None:
+            return list(_banded(self.customers(), "facts__", _worth()))
+        rows = _by_band_of_book(self.book.rule, self.book.today, _worth()).list(owner=self.book.owner)
+        return [dict(zip(SUMS, row, strict=True)) for row in rows]
 
     def _totals_of_turn(self) -> Totals | None:
         """Return the totals that the last turn left, when the list is one that it added up."""
@@ -186,14 +187,14 @@ class Selection:
 SUMS = ("band", "number", "worth", "mean", "known")
 
 
-def _banded(found: QuerySet[Any], to: str = "", worth: str = "") -> QuerySet[Any, Any]:
-    """Return SUMS by health band; `to` is the way to the facts."""
+def _banded(found: QuerySet[Any], to: str, worth: str) -> QuerySet[Any, Any]:
+    """Return SUMS by health band; `to` is the way to the facts, `worth` the one that is added up."""
     banded: QuerySet[Any, Any] = (
         found.order_by()
         .values(band=F(f"{to}health_band"))
         .annotate(
             number=Count("pk"),
-            worth=Sum(f"{to}{worth or _worth()}"),
+            worth=Sum(f"{to}{worth}"),
             mean=Avg(f"{to}health"),
             known=Count(f"{to}health"),
         )
@@ -204,8 +205,8 @@ def _banded(found: QuerySet[Any], to: str = "", worth: str = "") -> QuerySet[Any
 @lru_cache(maxsize=512)
 def _by_band_of_book(rule: Rule | None, today: date, worth: str) -> Prepared[tuple[Any, ...]]:
     """Return the question for SUMS of a colleague's customers whom a rule finds; the plan depends on whose they are."""
-    book = Book(Slot("owner"), rule, today)
-    return Prepared(lambda _viewer: _banded(book.facts(), worth=worth).values_list(*SUMS), is_kept=False)
+    book = PartOfBook(Slot("owner"), rule, today)
+    return Prepared(lambda _viewer: _banded(book.facts(), "", worth).values_list(*SUMS), is_kept=False)
 
 
 def _summed_up(rows: list[dict[str, Any]]) -> Totals:
