@@ -101,11 +101,15 @@ def relation(day: FactsDay, columns: Sequence[str]) -> str:
     return lake.filled("(SELECT {columns} FROM read_parquet({path}))", columns=", ".join(listed), path=path)
 
 
+def kept_near(day: date) -> FactsDay | None:
+    """Return the kept day nearest to `day`, at most a week off, of two equally near the earlier one; None without."""
+    kept = FactsDay.objects.filter(day__gte=day - NEAR, day__lte=day + NEAR)
+    return min(kept, key=lambda each: (abs(each.day - day), each.day), default=None)
+
+
 def health_near(day: date) -> pa.Table:
     """Return customer_id and health of the kept day nearest to `day`, at most a week off; empty when there is none."""
-    kept = FactsDay.objects.filter(day__gte=day - NEAR, day__lte=day + NEAR)
-    # Of two equally near, the earlier one.
-    nearest = min(kept, key=lambda each: (abs(each.day - day), each.day), default=None)
+    nearest = kept_near(day)
     if nearest is None:
         return HEALTH.empty_table()
     table = read(nearest, HEALTH.names)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES, Kind
-from zhike.measure import asof, queries
+from zhike.measure import asof, queries, snapshots
 from zhike.measure.asof import Told
 from zhike.measure.classes import ScoreMove, TierMove, Turned
 from zhike.measure.facts import FACTS, Unit
@@ -40,7 +40,7 @@ def customer_changed(request: StaffRequest, customer_id: int) -> HttpResponse:
     chosen = _day(request.GET.get("since", ""))
     days = request.GET.get("days", "")
     span = int(days) if days.isdigit() and int(days) in SPANS else USUAL
-    since = chosen or (end or _latest(place.today)) - timedelta(days=span)
+    since = chosen or _before(end or _latest(place.today), span)
     base = {"as_of": end.isoformat()} if end else {}
     context: dict[str, Any] = {
         "customer": found,
@@ -64,6 +64,13 @@ def _latest(today: date) -> date:
     """Return the day that now is told by: the latest measured one."""
     latest = queries.latest_day()
     return min(today, latest.day) if latest else today
+
+
+def _before(day: date, span: int) -> date:
+    """Return the day to compare with: the one by which the facts of the page tell so many days ago, where one is."""
+    wanted = day - timedelta(days=span)
+    kept = snapshots.kept_near(wanted)
+    return kept.day if kept is not None and kept.day < day else wanted
 
 
 def _day(text: str) -> date | None:

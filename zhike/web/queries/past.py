@@ -5,19 +5,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from zhike.decide.plans.rules import Plan
-from zhike.measure import health, lake
+from zhike.measure import health, lake, snapshots
 from zhike.measure.facts import fields
-from zhike.measure.models import FactsDay
 from zhike.measure.specs import HEALTH_PARTS
 
-MONTH, NEAR = timedelta(days=30), timedelta(days=7)
+MONTH = timedelta(days=30)
 
 
 def parts_before(customer_id: int, *, today: date) -> dict[str, float | None]:
     """Return the contributions of the kept day nearest to 30 days ago, within a week of it; none kept, none told."""
-    wanted = today - MONTH
-    days = FactsDay.objects.filter(day__gte=wanted - NEAR, day__lte=wanted + NEAR)
-    nearest = min(days, key=lambda kept: abs(kept.day - wanted), default=None)
+    nearest = snapshots.kept_near(today - MONTH)
     if nearest is None:
         return {}
     columns = ", ".join(f"CAST(health_{part} AS DOUBLE) AS {part}" for part in HEALTH_PARTS)

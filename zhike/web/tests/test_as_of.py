@@ -274,6 +274,23 @@ def test_what_changed_is_told_on_the_page(lanting: Customer, then: date, mei: Pe
     assert "the first kept day is" in early
 
 
+def test_the_usual_span_tells_the_same_change_as_the_figures_above_it(
+    lanting: Customer, then: date, mei: Person
+) -> None:
+    today = now().astimezone(SHANGHAI).date()
+    keep(today - timedelta(days=35))
+    talk(lanting, today - timedelta(days=28))
+    keep(today - timedelta(days=27))
+    keep(today)
+    page = shown(mei, f"/customers/{lanting.pk}/changed")
+    assert f'value="{today - timedelta(days=27)}"' in page
+    told = re.search(r'<tfoot>.*<td class="n">([^<]+)</td>', page)
+    change = CustomerFacts.objects.get(pk=lanting.pk).health_change_30d
+    assert change
+    assert told is not None
+    assert Decimal(told[1].replace("−", "-").replace("+", "")) == change
+
+
 def test_value_voice_and_churn_are_told_as_they_were_kept(
     lanting: Customer, then: date, mei: Person, viewer: Person
 ) -> None:
