@@ -63,6 +63,14 @@ def test_everybody_has_the_own_queue_and_a_lead_without_customers_the_teams(
     assert "Our month" in lead.get("/today").content.decode()
 
 
+def test_a_fall_is_told_in_numbers_as_people_write_them(touch: Touch, mei: Person) -> None:
+    fell = {"code": "usage_fell", "from": 12_345, "to": 2_345, "share": 0.81, "days": 30}
+    also = {"code": "logins_fell", "from": 7.5, "to": 1.0, "share": 0.87, "days": 90}
+    Touch.objects.filter(pk=touch.pk).update(reason={**fell, "also": [also]})
+    page = mei.get("/today").content.decode()
+    assert "Usage 12,345 → 2,345, −81% against the 30 days before; Log-ins a week 7.5 → 1, −87% in 90 days" in page
+
+
 def test_a_lead_looks_at_a_colleagues_queue_and_nobody_else_does(
     touch: Touch, mei: Person, jun: Person, lead: Person
 ) -> None:

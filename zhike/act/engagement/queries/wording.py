@@ -39,11 +39,9 @@ def _one(reason: Reason, today: date | None, last_touch: date | None) -> str:
         case "silent":
             return _silent(reason)
         case "usage_fell":
-            shares = {**reason, "percent": percent(reason["share"])}
-            return gettext("Usage %(from)s → %(to)s, %(percent)s against the %(days)s days before") % shares
+            return gettext("Usage %(from)s → %(to)s, %(percent)s against the %(days)s days before") % _fall(reason)
         case "logins_fell":
-            shares = {**reason, "percent": percent(reason["share"])}
-            return gettext("Log-ins a week %(from)s → %(to)s, %(percent)s in %(days)s days") % shares
+            return gettext("Log-ins a week %(from)s → %(to)s, %(percent)s in %(days)s days") % _fall(reason)
         case "renewal_due":
             return _renewal(reason, today)
         case "churn_likely":
@@ -60,6 +58,12 @@ def _one(reason: Reason, today: date | None, last_touch: date | None) -> str:
             return gettext("Planned by %(by)s") % reason if reason.get("by") else gettext("Planned by hand")
         case _:
             return best_words(reason.get("name") or {}, get_language() or "en") or gettext("A rule of the plan")
+
+
+def _fall(reason: Reason) -> Reason:
+    """Return a fall in numbers as they are written for people."""
+    numbers = {name: words.plain(reason[name]) for name in ("from", "to")}
+    return {**reason, **numbers, "percent": percent(reason["share"])}
 
 
 def _silent(reason: Reason) -> str:
