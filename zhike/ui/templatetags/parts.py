@@ -153,7 +153,12 @@ def ago(context: Context, day: date | None) -> SafeString:
     """Write a day or moment relative to the `today` that the page gives."""
     if day is None:
         return DASH
-    return _ago(*words.exact(day), words.relative(day, context.get("today")))
+    return moment(day, context.get("today"))
+
+
+def moment(day: date, today: date | None) -> SafeString:
+    """Return a day or moment relative to the day that a page tells of."""
+    return _ago(*words.exact(day), words.relative(day, today))
 
 
 @lru_cache(maxsize=8192)

@@ -32,7 +32,7 @@ def drawn(
         % {"count": len(running)},
         **_course(running, facts, today),
         "lines": [_line(one, today, sees_revenue=reader.sees_revenue) for one in subscriptions],
-        "orders": [_order(one, sees_revenue=reader.sees_revenue) for one in orders],
+        "orders": [_order(one, today, sees_revenue=reader.sees_revenue) for one in orders],
     }
 
 
@@ -63,6 +63,6 @@ def _line(one: Subscription, today: date, *, sees_revenue: bool) -> dict[str, An
     return {"name": one.product.name, "amount": monthly if sees_revenue else f"× {quantity}", "until": until}
 
 
-def _order(one: Order, *, sees_revenue: bool) -> dict[str, Any]:
+def _order(one: Order, today: date, *, sees_revenue: bool) -> dict[str, Any]:
     amount = parts.money(one.bought + one.returned, one.currency) if sees_revenue else ""
-    return {"ref": one.ref, "amount": amount, "at": one.placed_at}
+    return {"ref": one.ref, "amount": amount, "at": parts.moment(one.placed_at, today)}

@@ -156,6 +156,11 @@ def test_scope_and_field_permissions_hold_for_the_past(
     assert mei.get(f"/customers/{lanting.pk}", {"as_of": day}).status_code == 404
 
 
+def test_an_order_is_as_old_as_it_was_that_day(lanting: Customer, then: date, mei: Person) -> None:
+    order(lanting, then - timedelta(days=3), 777)
+    assert re.search("777.*3 d ago</time>", shown(mei, f"/customers/{lanting.pk}", as_of=then.isoformat()))
+
+
 def test_whoever_was_erased_does_not_come_back(lanting: Customer, then: date, viewer: Person) -> None:
     assert names(shown(viewer, "/customers", as_of=then.isoformat())) == ["澜庭家居"]
     lanting.delete()
