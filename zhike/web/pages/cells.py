@@ -194,8 +194,9 @@ def _worth(row: Row, frame: Frame) -> SafeString:
 
 
 def _renewal(row: Row, frame: Frame) -> SafeString:
-    days = row.facts.get("days_to_renewal")
-    return DASH if days is None else _drawn_days(days, frame.language)
+    end = row.facts.get("contract_end")
+    # As the customer's page reckons, also between midnight and the turn.
+    return DASH if end is None else _drawn_days((end - frame.today).days, frame.language)
 
 
 @lru_cache(maxsize=4096)

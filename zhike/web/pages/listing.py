@@ -37,7 +37,7 @@ NEEDED = {
     "stage": ("stage",),
     "health": ("health", "health_band", "health_change_30d", "health_weeks"),
     "worth": ("arr", "revenue_12m"),
-    "renewal": ("days_to_renewal",),
+    "renewal": ("contract_end",),
     "last_touch": (),
     "next_touch": ("next_touch",),
     "owner": (),
@@ -196,8 +196,6 @@ class CustomerList:
     @cached_property
     def listing(self) -> Listing | KeptListing:
         needed = {fact for column in self.columns for fact in NEEDED.get(column, (column,))}
-        if "renewal" in self.columns:
-            needed.add("contract_end")
         read = ["name", "ref", "industry", "region", "owner_id"]
         read += [f"facts__{name}" for name in sorted(needed) if name == "health_weeks" or _is_stored(name)]
         if any(filters.attribute_of(column) for column in self.columns):

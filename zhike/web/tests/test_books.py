@@ -22,7 +22,7 @@ from zhike.web.queries.views import View
 from zhike.web.rules.paging import Order
 
 TODAY = date(2026, 3, 12)
-MEASURED = date(2026, 3, 10)  # Days are counted from there, as the list shows them.
+MEASURED = date(2026, 3, 10)  # Rules count days from there, as the facts do.
 RULES: list[dict[str, object]] = [
     {"health": {"below": 70}},
     {"all": [{"tier": {"in": ["core"]}}, {"health": {"at_least": 40}}]},

@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from zhike.act.engagement import operations as engagement
 from zhike.conftest import NOW, Person
 from zhike.decide.plans import operations as plans
-from zhike.measure.models import FactsDay
+from zhike.measure.models import CustomerFacts, FactsDay
 from zhike.org.models import Company
 from zhike.record.commerce.models import Order, Product, Subscription
 from zhike.record.customers import operations
@@ -85,6 +85,14 @@ def page_of(person: Client, customer: Customer, query: str = "") -> str:
     response = person.get(f"/customers/{customer.pk}{query}")
     assert response.status_code == 200
     return response.content.decode()
+
+
+def test_days_to_renewal_are_reckoned_from_today_here_and_on_the_list(lanting: Customer, mei: Person) -> None:
+    # Measured yesterday; since midnight a day less is left.
+    end = timezone.localdate() + timedelta(days=9)
+    CustomerFacts.objects.filter(pk=lanting.pk).update(contract_end=end, days_to_renewal=10)
+    assert '<span class="warn">9 d</span>' in mei.get("/customers").content.decode()
+    assert any(cell["value"] == "9 d" for cell in mei.get(f"/customers/{lanting.pk}").context["cells"])
 
 
 def test_a_customer_out_of_scope_is_as_good_as_none(
