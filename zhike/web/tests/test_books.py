@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 
 from zhike.conftest import NOW, Person
 from zhike.kit.ruletrees import parse
@@ -112,6 +114,24 @@ def test_a_long_book_is_said_to_be_that_long_or_longer(
     assert mine.totals().is_exact
     monkeypatch.setattr("zhike.web.queries.selection.COUNTED_TO", count - 1)
     assert mine.totals() == Totals(count, is_exact=False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_book_whose_sums_take_too_long_is_shown_without_them(
+    crowd: list[Customer], mei: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zhike.web.queries.selection.BOOK_MS", 50)
+    mine, other = selection(mei, RULES[0]), connection.copy()
+    try:
+        with other.cursor() as cursor:
+            other.set_autocommit(False)
+            cursor.execute("LOCK TABLE measure_customerfacts")
+            assert mine.totals() == Totals(None, is_exact=False)
+            other.rollback()
+    finally:
+        other.close()
+    cache.clear()  # That it took too long is remembered for a while.
+    assert mine.totals().is_exact
 
 
 def test_a_book_that_is_not_ones_own_is_asked_of_the_customers(crowd: list[Customer], mei: Person, jun: Person) -> None:
