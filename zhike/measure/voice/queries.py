@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
 
 from zhike.measure.reading import Morning
@@ -75,16 +76,29 @@ def text_for(principal: Principal, voice_id: int) -> VoiceText:
 
 def counts(principal: Principal) -> dict[str, Any]:
     """Return how many texts there are, how many wait for a person, and how many of each answer are sure."""
-    rows = VoiceText.objects.visible_to(principal)
-    whole = rows.aggregate(
-        all=Count("id"),
-        unsure=Count("id", filter=Q(unsure=True)),
-        instead=Count("id", filter=Q(judged_by=JudgedBy.INSTEAD)),
-    )
-    for aspect in Aspect.values:
-        sure = rows.exclude(**{f"{aspect}_origin": Origin.UNSURE}).exclude(**{aspect: ""})
-        whole[aspect] = dict(sure.values_list(aspect).annotate(count=Count("id")).order_by("-count"))
-    return whole
+    sure = {f"sure_{aspect}": _sure(aspect) for aspect in Aspect.values}
+    instead = Q(judged_by=JudgedBy.INSTEAD)
+    groups = VoiceText.objects.visible_to(principal).annotate(**sure, instead=instead).order_by()
+    found = dict.fromkeys(("all", "unsure", "instead"), 0)
+    answers: dict[str, Counter[str]] = {aspect: Counter() for aspect in Aspect.values}
+    # One look at all texts: there are only as many groups as ways of answering.
+    for group in groups.values(*sure, "unsure", "instead").annotate(count=Count("id")):
+        count = group["count"]
+        found["all"] += count
+        found["unsure"] += count * group["unsure"]
+        found["instead"] += count * group["instead"]
+        for aspect, known in answers.items():
+            known[group[f"sure_{aspect}"]] += count
+    return found | {aspect: _most_first(known) for aspect, known in answers.items()}
+
+
+def _sure(aspect: str) -> Case:
+    """Return the answer of an aspect where it is sure, else nothing."""
+    return Case(When(~Q(**{f"{aspect}_origin": Origin.UNSURE}), then=F(aspect)), default=Value(""))
+
+
+def _most_first(known: Counter[str]) -> dict[str, int]:
+    return {value: known[value] for value in sorted(known, key=lambda one: (-known[one], one)) if value}
 
 
 def topics() -> list[str]:

@@ -63,6 +63,23 @@ def heard_after(interaction: Interaction) -> VoiceText:
     return heard(interaction)
 
 
+def test_the_filters_count_sure_answers_of_visible_customers(
+    ours: Customer, customer: Make, mei: Person, jun: Person
+) -> None:
+    theirs = customer("远帆物流", jun.staff)
+    said = [("negative", "model"), ("negative", "person"), ("positive", "model"), ("positive", "unsure"), ("", "model")]
+    for owned, times in ((ours, 1), (theirs, 2)):
+        for sentiment, origin in said * times:
+            text = VoiceText(customer=owned, interaction=says(owned, "嗯"), at=timezone.now(), sentiment=sentiment)
+            text.sentiment_origin, text.unsure = origin, origin == "unsure"
+            text.save()
+    for reader, times in ((mei, 1), (jun, 2)):
+        page = reader.get("/voice")
+        counted = {chip["name"]: int(chip["count"]) for chip in page.context["chips"]}
+        assert counted == {"All": 5 * times, "Unsure first": times, "Negative": 2 * times, "Positive": times}
+        assert list(counted)[2:] == ["Negative", "Positive"]  # The most frequent first.
+
+
 def test_a_colleague_sets_it_right_with_one_click(ours: Customer, mei: Person, jun: Person, viewer: Person) -> None:
     text = heard_after(says(ours, "嗯，下午再说"))
     url = f"/voice/{text.pk}"
