@@ -29,6 +29,7 @@ from zhike.measure.models import CustomerFacts, FactsDay, FactsSummary
 from zhike.org.models import Staff
 from zhike.org.principals import SYSTEM, Principal
 from zhike.org.roles import Scope
+from zhike.org.scopes import in_book_of
 from zhike.record.customers.models import Customer
 
 if TYPE_CHECKING:
@@ -135,24 +136,24 @@ def in_book(rule: Rule | None, principal: Principal, owner_id: int, *, today: da
     That is when the rule asks about something else than facts, or when this person may not see all of that colleague's
     customers. Facts alone answer many times faster. Raises RevenueIsHidden as `matching` does.
     """
-    if not _is_of_book(rule, principal, owner_id):
+    may_see = principal.scope == Scope.ALL or (principal.pk is not None and principal.pk == owner_id)
+    if not _is_of_facts(rule, principal) or not may_see:
         return None
     return PartOfBook(owner_id, told_by_dates(rule, measured_for([rule])) if rule else None, today)
 
 
-def _is_of_book(rule: Rule | None, principal: Principal, owner_id: int) -> bool:
+def _is_of_facts(rule: Rule | None, principal: Principal) -> bool:
     names = ruletrees.fields_of(rule) if rule else frozenset[str]()
     refuse_hidden(names, principal)
-    may_see = principal.scope == Scope.ALL or (principal.pk is not None and principal.pk == owner_id)
-    return may_see and all(name in FACTS and FACTS[name].stored for name in names)
+    return all(name in FACTS and FACTS[name].stored for name in names)
 
 
-def counts_in_book(rules: Mapping[str, Rule], principal: Principal, owner_id: int, *, today: date) -> dict[str, int]:
-    """Return how many of one colleague's measured customers each rule finds, by the rule's key.
+def counts_in_books(rules: Mapping[str, Rule], principal: Principal, *, today: date) -> dict[str, int]:
+    """Return how many of the measured customers that a person may see each rule finds, by the rule's key.
 
-    The book is read once for all of them. Rules that `in_book` cannot answer are left out.
+    The books are read once for all of them. Rules that ask about something else than facts are left out.
     """
-    asked = {key: rule for key, rule in rules.items() if _is_of_book(rule, principal, owner_id)}
+    asked = {key: rule for key, rule in rules.items() if _is_of_facts(rule, principal)}
     if not asked:
         return {}
     measured = measured_for(asked.values())
@@ -160,7 +161,7 @@ def counts_in_book(rules: Mapping[str, Rule], principal: Principal, owner_id: in
         f"number{place}": Count("pk", filter=Q(_Holds(told_by_dates(rule, measured), today, str)))
         for place, rule in enumerate(asked.values())
     }
-    found = CustomerFacts.objects.filter(book_id=owner_id).aggregate(**numbers)
+    found = CustomerFacts.objects.filter(in_book_of(principal)).aggregate(**numbers)
     return dict(zip(asked, (found[name] for name in numbers), strict=True))
 
 

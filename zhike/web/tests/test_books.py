@@ -157,7 +157,8 @@ def test_the_tabs_of_a_book_are_counted_in_one_look(
     assert [view.count for view in found] == each
     assert min(each) > 0
     assert [view.count for view in views.counted([*tabs, attribute], mei.staff, known, TODAY)] == [*each, 0]
-    of_team = [view.count for view in views.counted(tabs, lead.staff, known, TODAY)]
+    with django_assert_num_queries(6):
+        of_team = [view.count for view in views.counted(tabs, lead.staff, known, TODAY)]
     assert of_team == [Selection(lead.staff, parse(rule, known), "", None, TODAY).customers().count() for rule in RULES]
 
 
