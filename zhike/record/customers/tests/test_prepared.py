@@ -218,9 +218,11 @@ def test_more_statements_than_are_kept_begin_anew(transactional_db: None) -> Non
 
 
 def test_numbers_of_every_size_share_a_statement(crowd: list[Customer]) -> None:
-    question: Prepared[Customer] = Prepared(lambda _viewer: Customer.objects.filter(pk=Slot("pk"), name__lt="shared"))
+    question: Prepared[Customer] = Prepared(
+        lambda _viewer: Customer.objects.filter(pk=Slot("pk"), name__lt="of every size")
+    )
     for number in (1, 1, 2**20, 2**20, 2**40, 2**40):
         question.list(pk=number)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%shared%%'")
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%of every size%%'")
         assert cursor.fetchone() == (1,)
