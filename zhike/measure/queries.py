@@ -65,13 +65,13 @@ class _Holds(Expression):
     def set_source_expressions(self, expressions: Sequence[Any]) -> None:
         self.columns = list(expressions)
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:  # type: ignore[override]  # The stubs ask for a tuple type of their own.
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         places = tuple(
             # Names of tables are quoted, names that Django made up for a subquery are not.
             (place.alias, compiler.quote_name_unless_alias(place.alias).startswith('"'), place.target.column)
             for place in self.columns
         )
-        return _written(*self.asked, places), []
+        return _written(*self.asked, places), ()
 
 
 _compiled = lru_cache(maxsize=1024)(ruletrees.compile)

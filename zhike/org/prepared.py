@@ -39,15 +39,15 @@ class Slot(Expression):
         super().__init__()
         self.name = name
 
-    def as_sql(self, _compiler: SQLCompiler, _connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # The stubs ask for a tuple type of their own.
-        return "%s", [_Name(self.name)]
+    def as_sql(self, _compiler: SQLCompiler, _connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (_Name(self.name),)
 
 
 class Slots(Slot):
     """A list of numbers that is given when the question is asked, for `__in`."""
 
-    def as_sql(self, _compiler: SQLCompiler, _connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # As above.
-        return "(SELECT unnest(%s::bigint[]))", [_Name(self.name)]
+    def as_sql(self, _compiler: SQLCompiler, _connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "(SELECT unnest(%s::bigint[]))", (_Name(self.name),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, cast
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, F, Func, Q, QuerySet, TextField
+from django.db.models import F, Func, Q, QuerySet
 from django.db.models.expressions import OrderBy
-from django.db.models.sql.compiler import SQLCompiler
 
 from zhike.kit.ruletrees import Rule
 from zhike.measure.models import CustomerFacts
@@ -106,9 +104,7 @@ class Listing:
         if start is not None:
             rows = rows.filter(_beyond(order.path, order.tie, start, down=down))
         if order.among_facts and order.path not in IN_ORDER_OF_BOOK:
-            return rows.order_by(
-                OrderBy(_Computed(order.path), descending=down), OrderBy(F(order.tie), descending=down)
-            )
+            return rows.order_by(OrderBy(_computed(order), descending=down), OrderBy(F(order.tie), descending=down))
         return rows.order_by(*(f"-{name}" if down else name for name in (order.path, order.tie)))
 
     def _unknown(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
@@ -127,20 +123,13 @@ class Listing:
         return _by_number(self.base().filter(id__gt=last), "id", start, back=back)
 
 
-class _Computed(Func):
-    """A value as if it were computed, so that its order is in no index.
+def _computed(order: Order) -> Func:
+    """Return the value of an order as if it were computed, so that its order is in no index.
 
     An index of everybody in that order looks cheap for the first page of a book, and is read nearly to its end where
     somebody keeps none of the largest customers. A book is read whole from its own index, and put in order.
     """
-
-    arity = 1
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, Any]:  # type: ignore[override]  # The stubs ask for a tuple type of their own.
-        text, parameters = compiler.compile(self.get_source_expressions()[0])
-        return (
-            f"({text} || '')" if isinstance(self.output_field, TextField | CharField) else f"({text} + 0)"
-        ), parameters
+    return Func(F(order.path), template="(%(expressions)s || '')" if order.kind is str else "(%(expressions)s + 0)")
 
 
 @lru_cache(maxsize=512)
