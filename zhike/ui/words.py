@@ -99,9 +99,9 @@ def _relative(day: date, clock: str, today: date, language: str | None) -> str:
     return gettext("in %(count)s d") % {"count": count}
 
 
-def told(moment: date, today: date) -> tuple[str, str, str]:
+def told(moment: date, today: date | None) -> tuple[str, str, str]:
     """Return a moment for `datetime=`, for `title` and in words, as `exact` and `relative` do one after the other."""
-    if not isinstance(moment, datetime):
+    if today is None or not isinstance(moment, datetime):
         return (*exact(moment), relative(moment, today))
     return _told(moment, today, timezone.get_current_timezone(), get_language())
 

@@ -158,7 +158,7 @@ def ago(context: Context, day: date | None) -> SafeString:
 
 def moment(day: date, today: date | None) -> SafeString:
     """Return a day or moment relative to the day that a page tells of."""
-    return _ago(*words.exact(day), words.relative(day, today))
+    return _ago(*words.told(day, today))
 
 
 @lru_cache(maxsize=8192)

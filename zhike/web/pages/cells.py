@@ -160,16 +160,11 @@ def _meaning(change: float) -> str:
     return "good" if change > 0 else "bad" if change < 0 else ""
 
 
-def _ago(moment: date, frame: Frame) -> SafeString:
-    exact, title, said = words.told(moment, frame.today)
-    return SafeString(f'<time class="nowrap" datetime="{exact}" title="{title}">{escape(said)}</time>')
-
-
 def _last_touch(row: Row, frame: Frame) -> SafeString:
     if row.touched is None:
         return SafeString(f'<span class="faint">{gettext("Never")}</span>')
     icon, _name = CHANNELS.get(row.channel, OTHER)  # Of our own list, which needs no escaping.
-    when = _ago(row.touched, frame)
+    when = parts.moment(row.touched, frame.today)
     return SafeString(f'<span class="touch"><i class="i i-{icon} s" aria-hidden="true"></i>{when}</span>')
 
 
@@ -201,9 +196,14 @@ def _renewal(row: Row, frame: Frame) -> SafeString:
 
 @lru_cache(maxsize=4096)
 def _drawn_days(days: int, _language: str | None) -> SafeString:
+    return format_html('<span class="{}">{}</span>', *days_left(days))
+
+
+def days_left(days: int) -> tuple[str, str]:
+    """Return how the days until a contract ends are marked, and how they are said."""
     look = "risk" if days < 0 else "warn" if days <= SOON_DAYS else ""
     said = gettext("%(days)s d") if days >= 0 else gettext("%(days)s d over")
-    return format_html('<span class="{}">{}</span>', look, said % {"days": abs(days)})
+    return look, said % {"days": abs(days)}
 
 
 def _owner(row: Row, frame: Frame) -> SafeString:
@@ -292,7 +292,7 @@ def value(column: str, given: Any, frame: Frame) -> SafeString:
     if isinstance(given, bool):
         return SafeString(gettext("yes") if given else gettext("no"))
     if isinstance(given, date):
-        return _ago(given, frame)
+        return parts.moment(given, frame.today)
     if isinstance(given, int):
         return conditional_escape(words.short(given))
     if isinstance(given, float | Decimal):

@@ -17,6 +17,7 @@ from zhike.ui import words
 from zhike.ui.markup import format_html
 from zhike.ui.stencils import Stencil
 from zhike.ui.templatetags import parts
+from zhike.web.pages.cells import days_left
 from zhike.web.pages.names import BANDS, PARTS
 
 Cell = dict[str, Any]
@@ -108,9 +109,7 @@ def _worth(facts: CustomerFacts, currency: str) -> Cell:
 
 def _renewal(facts: CustomerFacts, today: date) -> Cell:
     if facts.contract_end is not None:
-        days = (facts.contract_end - today).days
-        value = gettext("%(days)s d") % {"days": days} if days >= 0 else gettext("%(days)s d over") % {"days": -days}
-        band = "risk" if days < 0 else "warn" if days <= 30 else ""
+        band, value = days_left((facts.contract_end - today).days)
         said = gettext("contract ends %(day)s") % {"day": words.date_text(facts.contract_end, today)}
         return {"label": gettext("Renewal"), "value": value, "comparison": said, "band": band}
     if facts.orders:
