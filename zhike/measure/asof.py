@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +44,16 @@ def kept_by(day: date) -> FactsDay | None:
     A later day is never told: it would know more than was known.
     """
     return FactsDay.objects.filter(day__lte=day).order_by("-day").first()
+
+
+def ago(day: date, days: int) -> date:
+    """Return the day that tells how it was `days` before a day: as for facts of 30 days ago the kept one nearest to it.
+
+    It is that very day, kept or not, when no day within a week of it and before `day` was kept.
+    """
+    wanted = day - timedelta(days=days)
+    kept = snapshots.kept_near(wanted)
+    return kept.day if kept is not None and kept.day < day else wanted
 
 
 def required(day: date) -> FactsDay:

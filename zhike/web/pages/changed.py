@@ -1,7 +1,7 @@
 """What changed since: the score ledger of a customer as a waterfall, with the scores and the tier that moved."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from zhike.kit.refusal import Refusal
 from zhike.kit.ruletrees import ATTRIBUTES, Kind
-from zhike.measure import asof, queries, snapshots
+from zhike.measure import asof, queries
 from zhike.measure.asof import Told
 from zhike.measure.classes import ScoreMove, TierMove, Turned
 from zhike.measure.facts import FACTS, Unit
@@ -40,7 +40,7 @@ def customer_changed(request: StaffRequest, customer_id: int) -> HttpResponse:
     chosen = _day(request.GET.get("since", ""))
     days = request.GET.get("days", "")
     span = int(days) if days.isdigit() and int(days) in SPANS else USUAL
-    since = chosen or _before(end or _latest(place.today), span)
+    since = chosen or asof.ago(end or _latest(place.today), span)
     base = {"as_of": end.isoformat()} if end else {}
     context: dict[str, Any] = {
         "customer": found,
@@ -64,13 +64,6 @@ def _latest(today: date) -> date:
     """Return the day that now is told by: the latest measured one."""
     latest = queries.latest_day()
     return min(today, latest.day) if latest else today
-
-
-def _before(day: date, span: int) -> date:
-    """Return the day to compare with: the one by which the facts of the page tell so many days ago, where one is."""
-    wanted = day - timedelta(days=span)
-    kept = snapshots.kept_near(wanted)
-    return kept.day if kept is not None and kept.day < day else wanted
 
 
 def _day(text: str) -> date | None:
@@ -111,14 +104,15 @@ class Words:
         return names_of_plan() if self.told.tier else Names()
 
     def _unknown(self) -> str:
-        ledger = self.told.ledger
-        if ledger.change is not None:
-            return ""
-        if ledger.before is None and ledger.after is None:
-            return gettext("Health was unknown on both days.")
-        if ledger.before is None:
-            return gettext("Health was unknown then; it is %(health)s now.") % {"health": f"{ledger.after / 10:.1f}"}  # type: ignore[operator]  # One of the two is known.
-        return gettext("Health was %(health)s and is unknown now.") % {"health": f"{ledger.before / 10:.1f}"}
+        match self.told.ledger.before, self.told.ledger.after:
+            case None, None:
+                return gettext("Health was unknown on both days.")
+            case None, int(after):
+                return gettext("Health was unknown then; it is %(health)s now.") % {"health": f"{after / 10:.1f}"}
+            case int(before), None:
+                return gettext("Health was %(health)s and is unknown now.") % {"health": f"{before / 10:.1f}"}
+            case _:
+                return ""
 
     def _rows(self) -> list[dict[str, Any]]:
         """Return the bars: where it stood, each cause from where the one before ended, and where it stands."""
