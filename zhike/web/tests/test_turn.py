@@ -75,6 +75,15 @@ def turned(day: date = DAY) -> dict[str, Any]:
     return found
 
 
+def test_every_step_is_told_in_the_companys_language(book: list[Customer], company: Company) -> None:
+    Company.objects.update(language="zh-hans")
+    said = io.StringIO()
+    call_command("turn", today=DAY.isoformat(), stdout=io.StringIO(), stderr=said)
+    steps = said.getvalue().splitlines()
+    assert "安排触达" in steps
+    assert [step for step in steps if step.isascii()] == []
+
+
 def everything() -> list[Any]:
     """Return what must stay as it is when a turn is repeated."""
     touches = list(Touch.objects.order_by("id").values())

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from zhike.act.engagement import queries
 from zhike.act.engagement.models import Alert, Touch, TouchKind
@@ -18,11 +19,10 @@ from zhike.act.engagement.rules.planning import Agenda, Prospect, Scout, decide,
 from zhike.act.engagement.rules.priority import overdue_workdays, priority
 from zhike.act.engagement.rules.wishes import Decision, OpenTouch, Sighting, Standing, Wish
 from zhike.decide.plans.rules.schema import Plan
-from zhike.kit.refusal import gettext_noop as _
 from zhike.org import audit
 from zhike.record.events.models import Event, EventKind
 
-PLANNING = _("Planning touches")
+PLANNING = gettext_lazy("Planning touches")
 TOUCH = (
     "customer_id",
     "contact_id",
@@ -85,10 +85,10 @@ def plan_touches(
     total = queries.customers_measured(only)
     done = 0
     for rows in queries.rows_for_planning(planning.columns, size=BATCH, only=only):
-        progress.step(PLANNING, done, total)
+        progress.step(str(PLANNING), done, total)
         planning.take(rows)
         done += len(rows)
-    progress.step(PLANNING, total, total)
+    progress.step(str(PLANNING), total, total)
     planning.note_in_audit()
     return planning.planned
 
