@@ -72,10 +72,9 @@ def execute(given: list[str]) -> int:
     from django.core.management import CommandError, ManagementUtility  # noqa: PLC0415  The same.
 
     django.setup()
-    name = {"import": "bring_in", "demo": "demo"}.get(given[0], given[0])
+    name = {"import": "bring_in"}.get(given[0], given[0])
     try:
-        utility = ManagementUtility(["zhike", name, *given[1:]])
-        utility.fetch_command(name).run_from_argv(utility.argv)
+        ManagementUtility(["zhike", name]).fetch_command(name).run_from_argv(["zhike", *given])
     except CommandError as error:
         complain(str(error))
         return error.returncode

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zhike.cli import COMMANDS
+from zhike.cli import COMMANDS, execute
 from zhike.decide.plans.rules import reference
 from zhike.org.roles import BUILT_IN_ROLES, Permission
 from zhike.record.events.models import EventKind
@@ -28,6 +28,12 @@ def test_every_event_kind_is_explained() -> None:
 def test_every_command_is_explained() -> None:
     page = read("docs/reference/commands.md")
     assert [name for name in COMMANDS if f"## `zhike {name}`" not in page] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_names_it_as_it_is_typed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: zhike {name} ")
 
 
 def test_the_reference_of_the_plan_is_that_of_its_models() -> None:
