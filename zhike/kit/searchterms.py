@@ -25,6 +25,7 @@ _LONGEST_MAIL = 254
 _LONGEST_KEY = 128
 _MOST_TOKENS = 12
 _SHORTEST_TAIL = 4
+_LONGEST_TAIL = 11  # Of a mobile number: what is longer may carry a prefix, and 0086 alone may be where one ends.
 
 _WORD = rf"[^\W_{HAN}]+"
 _TOKEN = re.compile(
@@ -163,7 +164,7 @@ def _numbers(phone: str) -> Iterator[str]:
     """The digits of a telephone number and of its extension, without the prefix of China."""
     for part in _EXTENSION.split(unicodedata.normalize("NFKC", phone[:_LONGEST_WORD])):
         digits = "".join(c for c in part if c in "0123456789")
-        if digits.startswith("0086"):
+        if digits.startswith("0086") and len(digits) > _LONGEST_TAIL:
             digits = digits[2:]
         if len(digits) == 13 and digits.startswith("861"):
             digits = digits[2:]
