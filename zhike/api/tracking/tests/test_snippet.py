@@ -98,7 +98,8 @@ def test_what_a_visitor_did_is_stored_though_the_tab_closes(shop: str, browser: 
     assert first["properties"] == {"path": "/prices", "url": f"{shop}/prices", "title": "Prices"}
     assert (found["identify"]["userId"], found["Report opened"]["context"]) == ("u1", {"groupId": "C-1"})
     assert {one["anonymousId"] for one in found.values()} == {first["anonymousId"]}
-    assert Inbox.objects.exclude(sent_at=None).count() == Inbox.objects.count()
+    # Hidden and left, a page sends a beacon each; the second may come at any time.
+    assert not Inbox.objects.filter(sent_at=None).exists()
 
 
 @pytest.mark.browser
