@@ -25,6 +25,7 @@ from zhike.measure.models import FactsDay, KeptFacts
 from zhike.measure.reading import History, Morning, Record
 from zhike.measure.rows import Marks
 from zhike.measure.specs import MeasureSpec
+from zhike.org.states import one_state
 from zhike.record.events.models import ChangedCustomer
 
 PLACES_AT_ONCE = 20_000  # Rows that differ in nothing but their place among others, written by one pass.
@@ -84,7 +85,7 @@ class _Pass:
     def run(self) -> Fresh:
         """Do it."""
         kept = keeping.read(self.kept.gathered) if self.kept else None
-        with keeping.one_state():
+        with one_state():
             notes = keeping.notes()
             only = self._whom(kept, set(notes.values()))
             record = reading.record(self.when, self.spec.rfm.window_days, only=only)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from pyarrow import parquet
 
 from zhike.measure import lake, reading, wide
@@ -113,20 +113,6 @@ def alone(*, wait: bool) -> Iterator[bool]:
         if granted:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-
-
-@contextmanager
-def one_state() -> Iterator[None]:
-    """Let everything that is read inside come from one state of the database.
-
-    Inside a transaction of the caller's, that one says what is seen.
-    """
-    is_new = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_new:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def notes() -> dict[int, int]:

@@ -17,6 +17,7 @@ from zhike.measure.facts import STANDING, STORED
 from zhike.measure.models import CustomerFacts, FactsDay, KeptFacts
 from zhike.measure.reading import Morning
 from zhike.measure.specs import MeasureSpec
+from zhike.org.states import one_state
 from zhike.org.works import Silent
 from zhike.ui import words
 
@@ -80,7 +81,7 @@ def prove(day: FactsDay, *, moment: datetime) -> Proof | None:
     began = time.monotonic()
     fresh = freshening.freshen(day, moment=max(moment, kept.moment), places_at_once=None)
     when, spec = reading.morning(day.day, fresh.moment), MeasureSpec.model_validate(day.spec)
-    with keeping.one_state():
+    with one_state():
         known = keeping.notes()
         record = reading.record(when, spec.rfm.window_days)
         history = reading.History.before(day.day)

@@ -1,14 +1,16 @@
 """One page of the customer list, forwards or backwards from a place, without counting what lies before it.
 
 The list has three stretches: customers with a known value of the ordering column, those without one, and those whom no
-turn has measured yet. Each is read through an index; a page that crosses a border is put together from two of them.
+turn has measured yet. Each is read through an index; a page that crosses a border is put together from two of them,
+read in one state of the record: a customer who is measured meanwhile stands on one side of it, and only there.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import F, Func, Q, QuerySet
 from django.db.models.expressions import OrderBy
@@ -18,6 +20,7 @@ from zhike.measure.models import CustomerFacts
 from zhike.measure.queries import PartOfBook
 from zhike.org.prepared import Prepared, Slot, Slots
 from zhike.org.principals import Principal
+from zhike.org.states import one_state
 from zhike.record.customers.models import Customer
 from zhike.web.rules.paging import PAGE, PHASES, Order, Phase, Place
 
@@ -69,34 +72,47 @@ class Listing:
         return Page(found[:size], has_newer=after is not None, has_older=len(found) > size)
 
     def _read(self, place: Place | None, wanted: int, *, back: bool) -> Rows:
-        rows: Rows = []
+        phases = self._phases(place, back)
+        # One stretch is found by one statement, which sees one state anyway.
+        with one_state() if len(phases) > 1 else nullcontext():
+            return self._stretches(phases, place, wanted, back=back)
+
+    def _phases(self, place: Place | None, back: bool) -> list[Phase]:
+        """Return the stretches of this list in the order of reading, from that of a place on."""
+        there = {
+            "known": True,
+            "unknown": self.order.is_nullable,
+            "unmeasured": self.order.is_fact and not self.measured_only,
+        }
         phases = PHASES[::-1] if back else PHASES
-        first = phases.index(place.phase) if place else 0
-        for phase in phases[first:]:
+        begins = phases.index(place.phase) if place else 0
+        return [phase for phase in phases[begins:] if there[phase]]
+
+    def _stretches(self, phases: Sequence[Phase], place: Place | None, wanted: int, *, back: bool) -> Rows:
+        rows: Rows = []
+        for phase in phases:
             start = place if place and place.phase == phase else None
-            names = ["id", *self.columns, *([self.order.path] if phase == "known" else [])]
-            rows += [{**row, "phase": phase} for row in self._stretch(phase, start, back, names, wanted - len(rows))]
+            rows += self._stretch(phase, start, back, wanted - len(rows))
             if len(rows) >= wanted:
                 break
         return rows
 
-    def _stretch(self, phase: Phase, start: Place | None, back: bool, names: Sequence[str], wanted: int) -> Rows:
+    def _stretch(self, phase: Phase, start: Place | None, back: bool, wanted: int) -> Rows:
+        names = ["id", *self.columns, *([self.order.path] if phase == "known" else [])]
         # Whom no turn has measured yet stands among the customers alone, in whatever order.
         is_whole = self.order.is_fact or self.measured_only
         if self.book is None or not is_whole or phase == "unmeasured":
-            found = _STRETCHES[phase](self, start, back)
-            return [] if found is None else list(found.values(*names)[:wanted])
-        if phase == "unknown" and not self.order.is_nullable:
-            return []
+            found = list(_STRETCHES[phase](self, start, back).values(*names)[:wanted])
+            return [{**row, "phase": phase} for row in found]
         ask = _numbers_in_book(self.book.rule, self.book.today, self.order, phase, back, start is not None, wanted)
         value, number = (start.value, start.id) if start else (None, None)
         ids = [key for (key,) in ask.list(owner=self.book.owner, value=value, number=number)]
         if not ids:
             return []
         rows = {row[0]: row for row in _rows(tuple(names)).list(self.reader, ids=ids)}
-        return [dict(zip(names, rows[key], strict=True)) for key in ids if key in rows]
+        return [{**dict(zip(names, rows[key], strict=True)), "phase": phase} for key in ids if key in rows]
 
-    def _known(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
+    def _known(self, start: Place | None, back: bool) -> QuerySet[Any]:
         order, down = self.order, self.order.down != back
         rows = self.base()
         if order.is_nullable:
@@ -107,17 +123,13 @@ class Listing:
             return rows.order_by(OrderBy(_computed(order), descending=down), OrderBy(F(order.tie), descending=down))
         return rows.order_by(*(f"-{name}" if down else name for name in (order.path, order.tie)))
 
-    def _unknown(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
-        if not self.order.is_nullable:
-            return None
+    def _unknown(self, start: Place | None, back: bool) -> QuerySet[Any]:
         rows = self.base().filter(**{f"{self.order.path}__isnull": True})
         if self.order.is_fact:
             rows = rows.filter(facts__isnull=False)
         return _by_number(rows, self.order.tie, start, back=back)
 
-    def _unmeasured(self, start: Place | None, back: bool) -> QuerySet[Any] | None:
-        if self.measured_only or not self.order.is_fact:
-            return None
+    def _unmeasured(self, start: Place | None, back: bool) -> QuerySet[Any]:
         # A turn measures everybody, so whoever it has not seen was added later and has a higher number.
         last = CustomerFacts.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         return _by_number(self.base().filter(id__gt=last), "id", start, back=back)
@@ -146,8 +158,7 @@ def _numbers_in_book(
 
     def make(_viewer: Any) -> QuerySet[Any, Any]:
         found = _STRETCHES[phase](listing, Place(phase, value, number) if is_begun else None, back)
-        # None is only said of stretches that no book has.
-        return cast("QuerySet[Any, Any]", found).values_list("pk")[:wanted]
+        return found.values_list("pk")[:wanted]
 
     return Prepared(make, is_kept=False)
 
@@ -158,7 +169,7 @@ def _rows(names: tuple[str, ...]) -> Prepared[tuple[Any, ...]]:
     return Prepared(lambda viewer: Customer.objects.visible_to(viewer).filter(pk__in=Slots("ids")).values_list(*names))
 
 
-_STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Any] | None]] = {
+_STRETCHES: dict[Phase, Callable[[Listing, Place | None, bool], QuerySet[Any]]] = {
     "known": Listing._known,
     "unknown": Listing._unknown,
     "unmeasured": Listing._unmeasured,

@@ -2,12 +2,15 @@ import random
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from itertools import count
 
 import pytest
+from django.db import connection
+from django.db.models import QuerySet
 
 from zhike.record.customers.models import Customer
 from zhike.web.queries.paging import Listing, Page
-from zhike.web.rules.paging import Order, place_from
+from zhike.web.rules.paging import Order, Place, place_from
 
 ORDERS = [
     Order("facts__health", Decimal),
@@ -75,6 +78,33 @@ def test_a_customer_that_appears_meanwhile_moves_nobody_else(many: int, customer
     expected = _ids([listing.page(after=first.last(order), size=5)])
     customer("插队", health=Decimal(1))
     assert _ids([listing.page(after=first.last(order), size=5)]) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("health", [None, 50], ids=["without health", "with health"])
+@pytest.mark.parametrize("question", [1, 2, 3])
+@pytest.mark.parametrize("back", [False, True], ids=["forwards", "backwards"])
+def test_a_customer_who_is_measured_meanwhile_stands_on_the_page_once(
+    customer: Callable[..., Customer], question: int, health: int | None, back: bool
+) -> None:
+    """Its facts come from elsewhere just before one of the questions of which a page is put together."""
+    customer("早就在", health=Decimal(60))
+    new, other, asked = customer("刚导入"), connection.copy(), count(1)
+
+    def base() -> QuerySet[Customer]:
+        if next(asked) == question:
+            facts = "INSERT INTO measure_customerfacts (customer_id, health, health_weeks) VALUES (%s, %s, '{}')"
+            with other.cursor() as cursor:
+                cursor.execute(facts, [new.pk, health])
+        return Customer.objects.all()
+
+    try:
+        listing = Listing(base, Order("facts__health", Decimal), ["name"], measured_only=False)
+        page = listing.page(before=Place("unmeasured", None, new.pk + 1)) if back else listing.page()
+    finally:
+        other.close()
+    assert next(asked) > question
+    assert sorted(row["name"] for row in page.rows) == ["刚导入", "早就在"]
 
 
 @pytest.mark.parametrize("text", ["", "k", "kx~1", "k5", "k5~abc", "k5~NaN", "z9~1", "u", "k99999999999999999999999~1"])
