@@ -101,7 +101,6 @@ VOICES = """
         'experience', 0.8, 'model', '', 0.8, 'model', false, 'local'
     FROM interactions_interaction WHERE direction = 'in'
 """
-STATEMENTS = (CUSTOMERS, CONTACTS, PRODUCTS, SUBSCRIPTIONS, ORDERS, ORDER_LINES, INTERACTIONS, EVENTS, VOICES)
 
 
 @dataclass(frozen=True)

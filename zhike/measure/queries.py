@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from django.db.models.sql.compiler import SQLCompiler
 
 EVENTS_SHOWN = 20
-HISTORY_POINTS = 60
 
 
 class RevenueIsHidden(Refusal):
@@ -280,38 +279,6 @@ def _summaries(principal: Principal) -> QuerySet[FactsSummary]:
 def latest_day() -> FactsDay | None:
     """Return the last measured day."""
     return FactsDay.objects.order_by("-day").first()
-
-
-def tier_counts(principal: Principal) -> dict[str, int]:
-    """Return how many customers in view are in each tier."""
-    rows = _summaries(principal).values_list("tier").annotate(number=Sum("customers"))
-    return dict(rows.order_by("tier"))
-
-
-def health_history(customer_id: int, days: int, *, until: date) -> list[tuple[date, Decimal]]:
-    """Return the kept health of one customer over the days up to `until`, oldest first.
-
-    At most HISTORY_POINTS days are read, spread evenly; the week-by-week trend of a list is `health_weeks` of the row.
-    """
-    kept = list(FactsDay.objects.filter(day__gt=until - timedelta(days=days), day__lte=until).order_by("day"))
-    step = -(-len(kept) // HISTORY_POINTS) or 1
-    kept = kept[::-1][::step][::-1]
-    if not kept:
-        return []
-    # The union names each file's day: a day is not a column of its file.
-    parts = [
-        lake.filled(
-            "SELECT DATE {day} AS day, health FROM read_parquet({path}) WHERE customer_id = $customer",
-            day=lake.quoted(day.day.isoformat()),
-            path=lake.quoted(str(lake.present(day.path))),
-        )
-        for day in kept
-    ]
-    rows = lake.reader().query(
-        lake.filled("SELECT * FROM ({parts}) WHERE health IS NOT NULL ORDER BY day", parts=" UNION ALL ".join(parts)),
-        {"customer": customer_id},
-    )
-    return [(row["day"], row["health"]) for row in rows.to_pylist()]
 
 
 def usage_weekly(customer_id: int, weeks: int, *, today: date) -> list[tuple[date, int]]:

@@ -137,17 +137,6 @@ def refresh_contact(customer_id: int, last_touch: date | None, next_touch: date 
     )
 
 
-def welcome() -> int:
-    """Give every customer without a row of facts an empty one, so that lists show it; returns how many."""
-    return writing.add_empty_rows()
-
-
-def refresh_totals() -> None:
-    """Count the totals of today's facts anew, after customers changed hands."""
-    with transaction.atomic():
-        writing.summarise()
-
-
 def _lock() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

@@ -90,11 +90,6 @@ def _collect_static() -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
 
 
-def is_ready() -> bool:
-    """Say whether this data folder has been set up."""
-    return bool(company.current().pk and Staff.objects.exists())
-
-
 def demo_sign_in() -> Ready:
     """Return the first of the demo company's own sign-ins whose password was not changed since; nothing elsewhere."""
     path = settings.HOME / DEMO_SIGN_INS

@@ -8,7 +8,7 @@ from django.db.models import Sum
 
 from zhike.decide.plans import rules
 from zhike.decide.plans.models import HealthTrial, PlanState, PlanVersion
-from zhike.decide.plans.rules import Difference, Known, Plan
+from zhike.decide.plans.rules import Known, Plan
 from zhike.kit.refusal import Refusal
 from zhike.kit.refusal import gettext_noop as _
 from zhike.measure import facts
@@ -104,11 +104,6 @@ def known() -> Known:
 def checked(text: str, *, number: int = 0) -> Plan:
     """Return the plan that a text says. Raises PlanErrors with the place of everything that is wrong."""
     return rules.read(text, known(), number=number)
-
-
-def changes_by(new: Plan) -> list[Difference]:
-    """Return what a plan would change against the one in force; all of it on a fresh installation."""
-    return rules.differences(in_force(), new) if version_in_force() else []
 
 
 def ready_names() -> list[str]:

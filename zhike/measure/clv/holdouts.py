@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from zhike.measure.clv.histories import Floats
@@ -12,10 +10,6 @@ from zhike.measure.clv.value import Forecasts
 
 GROUPS = 7
 """Customers with so many repeat purchases or more are the last group."""
-
-
-class Predicting(Forecasts, Protocol):
-    NAME: str
 
 
 def errors(actual: Floats, predicted: Floats) -> dict[str, float | None]:

@@ -19,7 +19,6 @@ TWO_SIDED_95 = 1.959963984540054
 CURVE = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 DRAWS_UNTIL, DRAWS = 200, 3
 MOST_CONFUSIONS, EXAMPLES, EXAMPLE_LENGTH = 6, 2, 90
-MOST_LINES_OF_LABELS = 12
 
 
 def figures(given: Labelled, test: Labelled | None, tried: Tried, learnt: Learnt, *, sure: float) -> dict[str, Any]:

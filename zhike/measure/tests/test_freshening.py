@@ -10,15 +10,17 @@ import pytest
 from django.conf import settings
 from django.forms.models import model_to_dict
 
+from zhike.conftest import Person as Colleague
 from zhike.measure import computing, freshening, keeping, proving, turns
 from zhike.measure.facts import STORED, Source, of_source
-from zhike.measure.models import CustomerFacts, FactsDay, KeptFacts
+from zhike.measure.models import CustomerFacts, FactsDay, FactsSummary, KeptFacts
 from zhike.measure.specs import MeasureSpec
 from zhike.measure.tests import reference
 from zhike.measure.tests.conftest import NOW, PLAN, TODAY, Book, at
 from zhike.measure.tests.test_computing import by_ref, differing
 from zhike.org.works import Silent
 from zhike.record.commerce.models import Order
+from zhike.record.customers import operations
 from zhike.record.customers.models import Customer
 from zhike.record.events.models import ChangedCustomer
 from zhike.record.interactions.models import Interaction
@@ -106,6 +108,18 @@ def test_what_happened_today_counts_at_once(book: Book, spec: MeasureSpec) -> No
     assert (row.orders, row.revenue, row.recency_days) == (1, Decimal(80), 0)
     assert not ChangedCustomer.objects.exists()
     assert freshened(day, NOON).changed == []
+
+
+def test_totals_go_with_a_customer_who_changes_hands(
+    book: Book, spec: MeasureSpec, mei: Colleague, jun: Colleague
+) -> None:
+    """No fact changes by it, but whose they are does."""
+    customers = [book.customer(owner=mei.staff, joined=date(2025, 1, 1)) for _ in range(3)]
+    day = measured(spec)
+    operations.hand_over(customers[:2], jun.staff, by=mei.staff, now=NOON)
+    assert freshened(day, NOON).changed == []
+    owners = FactsSummary.objects.order_by("customers").values_list("owner_id", "customers")
+    assert list(owners) == [(mei.staff.pk, 1), (jun.staff.pk, 2)]
 
 
 def test_people_who_turn_out_to_be_one_count_once(book: Book, spec: MeasureSpec) -> None:

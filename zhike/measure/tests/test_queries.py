@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from zhike.conftest import Person
@@ -111,7 +110,6 @@ def test_everybody_finds_only_customers_in_view(
     assert [total.customers for total in totals] == [2, 1, 2]
     assert [total.revenue for total in totals] == [200, 100, 200]
     assert queries.totals(SYSTEM)[0].customers == 3
-    assert sum(queries.tier_counts(mei.staff).values()) == 2
 
 
 def test_who_may_not_see_revenue_may_not_ask_about_it_either(book: Book, spec: MeasureSpec, viewer: Person) -> None:
@@ -166,28 +164,6 @@ def test_one_customer_s_usage_by_week_and_by_feature(book: Book) -> None:
     report, login = queries.usage_by_event(customer.pk, today=TODAY)
     assert (report.event, report.now, report.before, report.change) == ("report", 5, 8, -0.375)
     assert (login.event, login.now, login.before, login.change, login.last) == ("login", 5, 0, None, TODAY - DAY)
-
-
-def keep_health(day: date, points: dict[int, str | None]) -> None:
-    """Keep a day that knows no more than the health of some customers."""
-    values = [None if each is None else Decimal(each) for each in points.values()]
-    columns = [pa.array(points, pa.int64()), pa.array(values, pa.decimal128(5, 1))]
-    path = snapshots.write(pa.Table.from_arrays(columns, schema=snapshots.HEALTH), day)
-    FactsDay.objects.create(day=day, path=path, rows=len(points), spec={}, computed_at=NOW, seconds=0)
-
-
-def test_one_customer_s_health_over_time(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for back in range(6):
-        keep_health(TODAY - back * DAY, {1: f"{60 + back}.5", 2: None if back else "1.0"})
-    history = queries.health_history(1, 4, until=TODAY - DAY)
-    assert history == [(TODAY - back * DAY, Decimal(f"{60 + back}.5")) for back in (4, 3, 2, 1)]
-    assert queries.health_history(2, 30, until=TODAY) == [(TODAY, Decimal("1.0"))]
-    assert queries.health_history(3, 30, until=TODAY) == queries.health_history(1, 5, until=date(2020, 1, 1)) == []
-    # A long history is read in even steps that end with the latest day.
-    monkeypatch.setattr(queries, "HISTORY_POINTS", 3)
-    assert [day for day, _health in queries.health_history(1, 30, until=TODAY)] == [
-        TODAY - back * DAY for back in (4, 2, 0)
-    ]
 
 
 def test_the_facts_of_some_customers_are_one_question(

@@ -190,13 +190,6 @@ def test_customers_who_are_gone_or_not_yet_there(book: Book, spec: MeasureSpec) 
     assert CustomerFacts.objects.get(pk=tomorrow.pk).tier is None
 
 
-def test_a_new_customer_is_welcome_at_once(book: Book, spec: MeasureSpec) -> None:
-    turns.measure(spec, today=TODAY, now=NOW)
-    book.customer("new")
-    assert (turns.welcome(), turns.welcome()) == (1, 0)
-    assert CustomerFacts.objects.get().health is None
-
-
 def test_the_next_touch_is_given_kept_and_replaced(book: Book, spec: MeasureSpec) -> None:
     one, two = book.customer("A", joined=date(2025, 1, 1)), book.customer("B", joined=date(2025, 1, 1))
     turns.measure(spec, today=TODAY, now=NOW, given=wishes((one, TODAY + DAY), (two, TODAY)))

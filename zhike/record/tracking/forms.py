@@ -12,7 +12,6 @@ from zhike.record.tracking.rules import EVENT_LIMIT, REASONS
 
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?\Z|\*\Z")
 MOST_ORIGINS = 50
-OVERLAPS = [(0, _("now")), (1, _("in an hour")), (24, _("in a day")), (168, _("in a week")), (720, _("in 30 days"))]
 
 
 class SourceForm(forms.ModelForm[Source]):

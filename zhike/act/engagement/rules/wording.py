@@ -3,28 +3,7 @@
 import re
 from collections.abc import Mapping
 
-NAMES = frozenset(
-    {
-        "customer",
-        "contact",
-        "owner",
-        "company",
-        "tier",
-        "industry",
-        "health",
-        "health_before",
-        "days_silent",
-        "last_touch",
-        "usage_change",
-        "usage",
-        "usage_before",
-        "contract_end",
-        "days_to_renewal",
-        "seats",
-        "features",
-    }
-)
-"""What the words of a plan may ask for."""
+from zhike.decide.plans.rules.contact import PLACEHOLDERS
 
 _TOKEN = re.compile(r"\{([a-z_]{1,30})\}")
 
@@ -34,11 +13,6 @@ def filled(words: str, values: Mapping[str, str]) -> str:
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
-        return (values.get(name) or "—") if name in NAMES else found[0]
+        return (values.get(name) or "—") if name in PLACEHOLDERS else found[0]
 
     return _TOKEN.sub(value, words)
-
-
-def unknown_names(words: str) -> list[str]:
-    """Return the names in braces that no touch can fill."""
-    return [name for name in _TOKEN.findall(words) if name not in NAMES]

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from zhike.act.engagement.rules import limits, people, priority, signs, slices, wording
 from zhike.act.engagement.rules.planning import AHEAD, Agenda, Scout, decide
 from zhike.act.engagement.rules.wishes import Decision, OpenTouch, Standing
-from zhike.decide.plans.rules.contact import Alert, Cadence, ChannelPolicy, Content, Limit, OnboardingStep, Sign
+from zhike.decide.plans.rules.contact import (
+    PLACEHOLDERS,
+    Alert,
+    Cadence,
+    ChannelPolicy,
+    Content,
+    Limit,
+    OnboardingStep,
+    Sign,
+)
 from zhike.decide.plans.rules.schema import Plan
 from zhike.decide.plans.rules.wording import Text
 from zhike.kit.calendars import CHINA
@@ -151,7 +160,7 @@ def test_a_small_greeting_never_overtakes_a_large_alarm() -> None:
 
 
 @at_ease
-@given(st.text(max_size=60), st.dictionaries(st.sampled_from(sorted(wording.NAMES)), st.text(max_size=8)))
+@given(st.text(max_size=60), st.dictionaries(st.sampled_from(sorted(PLACEHOLDERS)), st.text(max_size=8)))
 def test_words_only_ever_get_known_names_replaced(words: str, values: dict[str, str]) -> None:
     assert wording.filled(words.replace("{", ""), values) == words.replace("{", "")
 
