@@ -17,7 +17,7 @@ from zhike.ui.words import plain
 PER: dict[str, Promise] = {
     "month": gettext_lazy("%(times)s a month"),
     "quarter": gettext_lazy("%(times)s a quarter"),
-    "half_year": gettext_lazy("%(times)s a half-year"),
+    "half_year": gettext_lazy("%(times)s every six months"),
     "year": gettext_lazy("%(times)s a year"),
 }
 REVENUE: dict[str, Promise] = {
