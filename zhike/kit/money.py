@@ -12,14 +12,15 @@ from zhike.kit.refusal import gettext_noop as _
 Language = Literal["zh", "en"]
 
 _ISO_4217 = (
-    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY "
-    "COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR "
-    "ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK "
-    "MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF "
-    "SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU "
-    "UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF "
+    "CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD "
+    "HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD "
+    "MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN "
+    "PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY "
+    "TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
 )
-_CODES = frozenset(_ISO_4217.split())
+CURRENCIES = frozenset(_ISO_4217.split())
+"""Codes of ISO 4217, with two that ended lately: ANG and BGN stand in the orders of years past."""
 _NO_CENTS = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
 )
@@ -53,11 +54,11 @@ _LONGEST = 80
 _MOST_DIGITS = 15
 _GAPS = re.compile(r"(?<=[^\d ]) +| +(?=[^\d ])| (?=\d{3}(?!\d))")  # Also 1 234.50.
 _UNITS = {"": Decimal(1), "万": Decimal(10**4), "亿": Decimal(10**8)}
-_SIGN = r"(?:CN¥|HK\$|NT\$|US\$|[A-Z]{3}|[¥$€£₩₹])"
+_SIGN = rf"(?:CN¥|HK\$|NT\$|US\$|RMB|{'|'.join(sorted(CURRENCIES))}|[¥$€£₩₹])"
 _AMOUNT = re.compile(
-    rf"(?P<open>\()?(?P<minus>[-−])?{_SIGN}?(?P<late>[-−])?"
+    rf"(?P<open>\()?(?P<minus>[-−+])?{_SIGN}?(?P<late>[-−])?"
     r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)"
-    rf"(?P<unit>[万亿])?元?{_SIGN}?(?P<close>\))?",
+    rf"(?P<power>[eE][-+]?\d{{1,2}})?(?P<unit>[万亿])?元?{_SIGN}?(?P<close>\))?",
     re.ASCII,
 )
 
@@ -81,7 +82,7 @@ class AmountTooLarge(Refusal):
 def check_currency(code: str) -> str:
     """Return the ISO 4217 code in capitals; raises UnknownCurrency."""
     plain = code.strip().upper()
-    if plain not in _CODES:
+    if plain not in CURRENCIES:
         raise UnknownCurrency(code=code[:20])
     return plain
 
@@ -141,21 +142,22 @@ def parse_amount(text: str) -> Decimal:
     """Read an amount as people write it.
 
     Understands grouped digits (1,234.50), full-width forms, currency signs and codes before or after, 元, 万 and 亿,
-    a minus sign or brackets for negative ones. Raises AmountMissing, AmountUnreadable or AmountTooLarge.
+    a minus sign or brackets for negative ones, and powers as spreadsheets write them (1.2E+05). Raises AmountMissing,
+    AmountUnreadable or AmountTooLarge.
     """
-    plain = _GAPS.sub("", unicodedata.normalize("NFKC", text[:_LONGEST]).strip())
+    plain = _GAPS.sub("", unicodedata.normalize("NFKC", text).strip())
     if not plain:
         raise AmountMissing
-    found = _AMOUNT.fullmatch(plain)
+    found = _AMOUNT.fullmatch(plain) if len(plain) <= _LONGEST else None
     if found is None or bool(found["open"]) is not bool(found["close"]):
         raise AmountUnreadable(text=text[:40])
-    marks = [mark for mark in (found["open"], found["minus"], found["late"]) if mark]
-    if len(marks) > 1:
+    signs = [mark for mark in (found["open"], found["minus"], found["late"]) if mark]
+    if len(signs) > 1:
         raise AmountUnreadable(text=text[:40])
-    number = Decimal(found["number"].replace(",", "")) * _UNITS[found["unit"] or ""]
+    number = Decimal(found["number"].replace(",", "") + (found["power"] or "")) * _UNITS[found["unit"] or ""]
     if number >= 10**_MOST_DIGITS:
         raise AmountTooLarge(text=text[:40], limit=_MOST_DIGITS)
-    return -number if marks else number
+    return number if signs in ([], ["+"]) else -number
 
 
 def _signed(number: Decimal, text: str) -> str:

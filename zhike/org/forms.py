@@ -5,8 +5,10 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from zhike.kit.money import UnknownCurrency, check_currency
 from zhike.org.models import Company, Role, Staff, Team
 from zhike.org.roles import Permission, Scope
 
@@ -78,9 +80,9 @@ class RoleForm(forms.ModelForm[Role]):
 
 class CompanyForm(forms.ModelForm[Company]):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    currency = forms.RegexField(
+    currency = forms.CharField(
         label=_("Reporting currency"),
-        regex=r"^[A-Z]{3}$",
+        max_length=3,
         required=False,
         help_text=_("Three letters, such as CNY. Empty: the currency of the first import."),
     )
@@ -88,6 +90,13 @@ class CompanyForm(forms.ModelForm[Company]):
     class Meta:
         model = Company
         fields = ["name", "seal", "currency", "time_zone", "language"]
+
+    def clean_currency(self) -> str:
+        given = str(self.cleaned_data["currency"])
+        try:
+            return check_currency(given) if given else ""
+        except UnknownCurrency as refusal:
+            raise forms.ValidationError(gettext(str(refusal.message)), params=refusal.details) from refusal
 
     def clean_time_zone(self) -> str:
         zone = str(self.cleaned_data["time_zone"])

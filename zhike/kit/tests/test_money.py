@@ -95,6 +95,11 @@ def test_numbers_in_few_digits(number: float, zh: str, en: str) -> None:
         (".5", "0.5"),
         ("12.", "12"),
         ("US$5", "5"),
+        ("RMB 300", "300"),
+        ("300 EUR", "300"),
+        ("+12", "12"),
+        ("1.2E+05", "120000"),
+        ("-5e-1", "-0.5"),
     ],
 )
 def test_amounts_as_people_write_them(text: str, amount: str) -> None:
@@ -113,10 +118,14 @@ def test_amounts_as_people_write_them(text: str, amount: str) -> None:
         ("(-1)", AmountUnreadable),
         ("--1", AmountUnreadable),
         ("(1", AmountUnreadable),
-        ("1e5", AmountUnreadable),
+        ("SKU123", AmountUnreadable),
+        ("1e400", AmountUnreadable),
+        ("12%", AmountUnreadable),
+        ("1" + " " * 80 + "2", AmountUnreadable),
         ("٣", AmountUnreadable),
         ("9" * 16, AmountTooLarge),
         ("9" * 14 + "亿", AmountTooLarge),
+        ("1e15", AmountTooLarge),
     ],
 )
 def test_what_is_not_an_amount_is_refused(text: str, refusal: type[Refusal]) -> None:

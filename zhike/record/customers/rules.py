@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
+
+from zhike.kit.money import AmountMissing, AmountTooLarge, AmountUnreadable, parse_amount
 
 ATTRIBUTE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,49}$")
 TRUE_WORDS = {"true", "yes", "y", "1", "是", "有", "对"}
@@ -41,12 +42,9 @@ def attribute_value(kind: str, text: str, choices: Sequence[str] = ()) -> Plain:
 
 def _number(kind: str, text: str) -> float:
     try:
-        number = Decimal(text.replace(",", "").replace("，", "").lstrip("¥￥$€£").strip())
-    except InvalidOperation as error:
+        return float(parse_amount(text))
+    except (AmountMissing, AmountUnreadable, AmountTooLarge) as error:
         raise NotThatKind(kind, text) from error
-    if not number.is_finite() or abs(number) > Decimal("1e15"):
-        raise NotThatKind(kind, text)
-    return float(number)
 
 
 def _date(text: str) -> str:

@@ -12,6 +12,7 @@ from zhike.record.customers import rules
     [
         ("number", "1,234.5", 1234.5),
         ("money", "¥1,000", 1000.0),
+        ("money", "-3.5万", -35000.0),
         ("date", "2026/03/12", "2026-03-12"),
         ("boolean", "是", True),
         ("multi", "乙、甲,乙", ["乙", "甲"]),
@@ -25,7 +26,14 @@ def test_a_text_means_what_its_kind_says(kind: str, text: str, value: object) ->
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("number", "many"), ("date", "soon"), ("boolean", "maybe"), ("link", "javascript:alert(1)"), ("number", "nan")],
+    [
+        ("number", "many"),
+        ("date", "soon"),
+        ("boolean", "maybe"),
+        ("link", "javascript:alert(1)"),
+        ("number", "nan"),
+        ("number", "1,2,3"),
+    ],
 )
 def test_a_text_that_cannot_be_meant_is_refused(kind: str, text: str) -> None:
     with pytest.raises(rules.NotThatKind):

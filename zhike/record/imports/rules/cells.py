@@ -4,19 +4,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 
+from zhike.kit.money import CURRENCIES, AmountMissing, AmountTooLarge, AmountUnreadable, parse_amount
 from zhike.record.imports.rules import dates, words
 from zhike.record.imports.rules.problems import Bad, Reason, shown
 
 Reader = Callable[[object], object]
 EMPTY = {"", "null", "nan", "n/a", "na", "none", "\\n", "-", "—", "nil", "<na>"}
-_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
-_CURRENCY_SIGNS = re.compile(r"^[¥￥$€£₩₹]|[¥￥$€£₩₹元]$|^(?:RMB|CNY|USD|EUR|GBP)\s*|\s*(?:RMB|CNY|USD|EUR|GBP)$")
 _EMAIL = re.compile(r"[^\s@,;<>()\"]{1,64}@[^\s@,;<>()\"]+\.[^\s@,;<>()\"]{2,}")
 _PHONE = re.compile(r"\+?[\d\s().\-–/]{3,30}(?:\s*(?:x|ext\.?|转|#|,)\s*\d{1,8})?", re.IGNORECASE)
-_CODE = re.compile(r"[A-Z]{3}")
 _FORMULA = re.compile(r"\s*=\s*[\w(+\-@'\"]")
 _QUOTED_TEXT = re.compile(r'="([^"]*)"')
 LARGEST = Decimal(10) ** 12
@@ -101,7 +99,7 @@ def _number(cell: object) -> object:
         if number.is_nan():
             return None
     else:
-        found = _number_of_text(plain_text(cell))
+        found = number_of(plain_text(cell))
         if not isinstance(found, Decimal):
             return found
         number = found
@@ -110,25 +108,16 @@ def _number(cell: object) -> object:
     return number.quantize(FOUR_PLACES)
 
 
-def _number_of_text(text: str) -> Decimal | Bad | None:
+def number_of(text: str) -> Decimal | Bad | None:
+    """Return the number that a text says, as people and spreadsheets write it; None for an empty cell."""
     if text.lower() in EMPTY:
         return None
-    plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip()
-    negative = plain.startswith("(") and plain.endswith(")")
-    plain = _CURRENCY_SIGNS.sub("", plain.strip("()") if negative else plain).strip()
-    if plain.startswith("-"):
-        plain = "-" + _CURRENCY_SIGNS.sub("", plain[1:]).strip()
-    if "," in plain:
-        if not _GROUPED.fullmatch(plain):
-            return Bad(Reason.NOT_A_NUMBER)
-        plain = plain.replace(",", "")
-    if "_" in plain:
-        return Bad(Reason.NOT_A_NUMBER)
     try:
-        number = Decimal(plain)
-    except InvalidOperation:
+        return parse_amount(text)
+    except AmountTooLarge:
+        return Bad(Reason.TOO_LARGE)
+    except (AmountMissing, AmountUnreadable):
         return Bad(Reason.NOT_A_NUMBER)
-    return -number if negative else number
 
 
 def _amount(cell: object) -> object:
@@ -150,7 +139,7 @@ def _currency(cell: object) -> object:
     if not text or text.lower() in EMPTY:
         return None
     code = words.CURRENCIES.get(text, text)
-    return code if _CODE.fullmatch(code) and code in words.ISO_CURRENCIES else Bad(Reason.NOT_A_CURRENCY)
+    return code if code in CURRENCIES else Bad(Reason.NOT_A_CURRENCY)
 
 
 def _email(cell: object) -> object:

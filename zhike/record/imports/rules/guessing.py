@@ -3,16 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC as _UTC
+from decimal import Decimal
 
+from zhike.kit import money
 from zhike.kit.pinyin import HAN, syllables
-from zhike.record.imports.rules.cells import plain_text
+from zhike.record.imports.rules.cells import number_of, plain_text
 from zhike.record.imports.rules.dates import DAY_FIRST, Order, day
 from zhike.record.imports.rules.kinds import KINDS, Field
 from zhike.record.imports.rules.problems import Bad
-from zhike.record.imports.rules.words import CURRENCIES, ISO_CURRENCIES, folded
+from zhike.record.imports.rules.words import CURRENCIES, folded
 
 EXACT, PART = 1_000, 100
-_NUMBER = re.compile(r"[-+]?[¥￥$€£]?\s*[\d,]*\.?\d+")
 _PERSON_OF = re.compile(
     r"(customer|account|client|user|member|household|cust|buyer|company)s?( (id|no|number|code))?|id|客户|会员"
 )
@@ -68,13 +69,13 @@ def _fits(type: str, text: str) -> bool:
         case "day" | "moment" | "birthday":
             return not isinstance(day(text, zone=_UTC, format=DAY_FIRST), Bad) or _other_order(text)
         case "number" | "amount" | "count":
-            return bool(_NUMBER.fullmatch(text))
+            return isinstance(number_of(text), Decimal)
         case "email":
             return "@" in text
         case "phone":
             return sum(sign.isdigit() for sign in text) >= 5
         case "currency":
-            return text.upper() in ISO_CURRENCIES or text.upper() in CURRENCIES
+            return text.upper() in money.CURRENCIES or text.upper() in CURRENCIES
         case _:
             return True
 

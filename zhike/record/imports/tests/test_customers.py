@@ -67,6 +67,15 @@ def test_a_gb18030_file_with_five_bad_rows_brings_in_the_good_ones_and_names_the
     assert rows[1][2:] == ["K003", "坏日期公司", "制造", "2024-13-45", "10"]
 
 
+def test_amounts_are_read_as_people_and_spreadsheets_write_them(bring_in: Command, write: Write) -> None:
+    written = {"A": "3.5万", "B": "RMB 1200", "C": "1.2E+05", "D": "１２００．５", "E": '"US$1,200"'}
+    rows = "".join(f"{ref},{cost}\n" for ref, cost in written.items())
+    done = bring_in("customers", write("costs.csv", f"id,acquisition_cost\n{rows}F,SKU123\n"))
+    assert (done["created"], done["reasons"]) == (5, {"not a number": 1})
+    costs = dict(Customer.objects.values_list("ref", "acquisition_cost"))
+    assert costs == {"A": 35_000, "B": 1200, "C": 120_000, "D": Decimal("1200.5"), "E": 1200}
+
+
 def test_the_same_file_again_changes_nothing(bring_in: Command, write: Write) -> None:
     path = write("customers.csv", "id,name,region\nA,Acme,East\nB,Beta,West\n")
     bring_in("customers", path)

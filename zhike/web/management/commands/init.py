@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
+from zhike.kit.money import check_currency
 from zhike.org import operations
 from zhike.org.models import Staff
 from zhike.web import setting_up
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             now=now(),
             name=options["company"],
             email=options["email"],
-            currency=options["currency"].upper(),
+            currency=check_currency(options["currency"]) if options["currency"] else "",
             plan=options["plan"],
         )
         if options["new_password"]:
