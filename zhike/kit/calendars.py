@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache, cached_property, lru_cache
 
 from chinese_calendar import constants as statutory
@@ -155,13 +155,3 @@ def _lunar_day(year: int, month: int, day: int, *, leap: bool) -> date:
             raise
         solar = LunarDate(year, month, 29, leap).to_solar_date()
     return date(solar.year, solar.month, solar.day)
-
-
-def lunar_birthdays_between(month: int, day: int, start: date, end: date, *, leap: bool = False) -> list[date]:
-    """Return the days in [start, end) on which the birthday is kept."""
-    found: list[date] = []
-    kept = next_lunar_birthday(month, day, start - timedelta(days=1), leap=leap)
-    while kept < end:
-        found.append(kept)
-        kept = next_lunar_birthday(month, day, kept, leap=leap)
-    return found

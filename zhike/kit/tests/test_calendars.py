@@ -10,7 +10,6 @@ from zhike.kit.calendars import (
     CHINA,
     WEEKDAYS,
     WorkCalendar,
-    lunar_birthdays_between,
     next_lunar_birthday,
     work_calendar,
 )
@@ -116,11 +115,6 @@ def test_a_birthday_comes_within_thirteen_months(month: int, day: int, after: da
     if not leap:
         assert kept - after <= timedelta(days=385)
     assert next_lunar_birthday(month, day, kept - timedelta(days=1), leap=leap) == kept
-
-
-def test_birthdays_in_a_window() -> None:
-    assert lunar_birthdays_between(1, 1, date(2024, 2, 10), date(2025, 1, 29)) == [date(2024, 2, 10)]
-    assert lunar_birthdays_between(1, 1, date(2024, 2, 11), date(2025, 1, 29)) == []
 
 
 @pytest.mark.parametrize(("month", "day"), [(0, 1), (13, 1), (1, 0), (1, 31)])
