@@ -4,10 +4,11 @@ import os
 import platform
 import subprocess
 import threading
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 MEBIBYTE = 2**20
 
@@ -75,7 +76,25 @@ def resident(process: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-class Memory:
+class Beside(ABC):
+    """Something that is watched from a thread of its own while the block runs."""
+
+    def __enter__(self) -> Self:
+        self.over = threading.Event()
+        self._thread = threading.Thread(target=self.watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self._thread.join()
+
+    @abstractmethod
+    def watch(self) -> None:
+        """Look again and again until `over` is set."""
+
+
+class Memory(Beside):
     """Watches a process and its children and remembers the most memory they held at one moment.
 
     PostgreSQL is not among them: its server is started by whoever holds the data folder, not by the process watched.
@@ -83,21 +102,11 @@ class Memory:
 
     def __init__(self, root: int, every: float = 0.05) -> None:
         self.root, self.every, self.peak = root, every, 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.is_set():
+    def watch(self) -> None:
+        while not self.over.is_set():
             self.peak = max(self.peak, sum(map(resident, family(self.root))))
-            time.sleep(self.every)
+            self.over.wait(self.every)
 
 
 @dataclass(frozen=True)

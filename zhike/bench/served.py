@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from zhike import home
-from zhike.bench.figures import family
+from zhike.bench.figures import Beside, family
 from zhike.web import running
 
 HOST = "127.0.0.1"
@@ -71,25 +71,15 @@ def drained() -> float:
     return float("inf")
 
 
-class Lag:
+class Lag(Beside):
     """Watches how old the oldest row of the inbox becomes."""
 
     def __init__(self) -> None:
         self.most = 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "Lag":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
+    def watch(self) -> None:
         with psycopg.connect(home.database_url(), autocommit=True) as connection:
-            while not self._over.wait(0.25):
+            while not self.over.wait(0.25):
                 row = connection.execute(OLDEST).fetchone()
                 self.most = max(self.most, float(row[0]) if row else 0.0)
 
