@@ -1,11 +1,11 @@
 """A rule in words, Chinese or English."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from zhike.kit.ruletrees.fields import NUMERIC, Kind, Op
+from zhike.kit.ruletrees.fields import Kind, Op
 from zhike.kit.ruletrees.tree import AllOf, AnyOf, Comparison, DaysFromToday, Not, Rule, Scalar
 
 Language = Literal["zh", "en"]
@@ -64,17 +64,23 @@ _KNOWN: dict[Language, dict[bool, str]] = {
 }
 
 
-def describe(rule: Rule, names: Mapping[str, str], language: Language = "zh") -> str:
+def describe(
+    rule: Rule,
+    names: Mapping[str, str],
+    language: Language = "zh",
+    number: Callable[[str, Decimal], str] | None = None,
+) -> str:
     """Return the rule in one short phrase, such as `健康分低于 60 且客户层级为 核心`.
 
     `names` maps fields to their labels and `field=value` to labels of values; what is missing is shown as it is.
+    `number` says a number of a field in that language, with its unit.
     """
-    return _Words(names, language).rule(rule, inside=False)
+    return _Words(names, language, number or _plain).rule(rule, inside=False)
 
 
 class _Words:
-    def __init__(self, names: Mapping[str, str], language: Language) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[str, str], language: Language, number: Callable[[str, Decimal], str]) -> None:
+        self.names, self.number = names, number
         self.language = language
         self.chinese = language == "zh"
 
@@ -123,8 +129,7 @@ class _Words:
             case DaysFromToday(days):
                 return self.day(days)
             case Decimal():
-                grouped = "," if test.type.kind in NUMERIC and abs(scalar) >= 10_000 else ""
-                return format(scalar.normalize(), f"{grouped}f")
+                return self.number(test.field, scalar)
             case date():
                 return scalar.isoformat()
             case str():
@@ -139,8 +144,12 @@ class _Words:
         return f"{-days} {unit} ago" if days < 0 else f"{days} {unit} from now"
 
 
+def _plain(_field: str, number: Decimal) -> str:
+    return format(number.normalize(), f"{',' if abs(number) >= 10_000 else ''}f")
+
+
 def _padded(part: str) -> str:
     """Chinese with a space on the sides where letters or digits would touch it."""
-    left = " " if (part[:1].isascii() and part[:1].isalnum()) or part[:1] == "-" else ""
-    right = " " if part[-1:].isascii() and part[-1:].isalnum() else ""
+    left = " " if (part[:1].isascii() and part[:1].isalnum()) or part[:1] in {"-", "−"} else ""
+    right = " " if part[-1:].isascii() and (part[-1:].isalnum() or part[-1:] == "%") else ""
     return f"{left}{part}{right}"

@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from zhike.kit.ruletrees import FieldType, Kind, Op, RuleError, describe, parse
 from zhike.measure.facts import FACTS, Unit
+from zhike.measure.saying import number
 from zhike.record.customers.queries import attribute_definitions
 from zhike.ui import words
 from zhike.ui.templatetags import parts
@@ -46,13 +47,6 @@ OPERATOR_NAMES = {
     Op.BETWEEN: gettext_lazy("between"),
     Op.CONTAINS: gettext_lazy("contains"),
     Op.KNOWN: gettext_lazy("is known"),
-}
-UNITS = {
-    Unit.DAYS: gettext_lazy("%(number)s days"),
-    Unit.WEEKS: gettext_lazy("%(number)s weeks"),
-    Unit.TIMES: gettext_lazy("%(number)s times"),
-    Unit.PEOPLE: gettext_lazy("%(number)s people"),
-    Unit.SEATS: gettext_lazy("%(number)s seats"),
 }
 
 
@@ -103,7 +97,7 @@ def _described(condition: Tree, vocabulary: Vocabulary) -> str:
         choices = (of.choices if field in FACTS else ()) or tuple(vocabulary.names.tiers if field == "tier" else ())
         labels |= {f"{field}={key}": vocabulary.names.value(field, key) for key in choices}
     try:
-        return describe(parse(condition, vocabulary.fields), labels, language)
+        return describe(parse(condition, vocabulary.fields), labels, language, number)
     except RuleError as error:
         return str(error)
 
@@ -116,16 +110,8 @@ def _value(field: str, kind: Kind, value: Any, vocabulary: Vocabulary) -> str:
     if kind is Kind.MONEY and field in FACTS:
         return strip_tags(parts.money(Decimal(str(value)), vocabulary.currency))
     if isinstance(value, int | float) and field != "owner_id":
-        return _number(field, value)
+        return number(field, value)
     return vocabulary.names.value(field, str(value))
-
-
-def _number(field: str, value: float) -> str:
-    fact = FACTS.get(field)
-    if fact is not None and fact.unit is Unit.SHARE:
-        return f"{words.plain(round(value * 100, 1))}%"
-    number = words.plain(value)
-    return str(UNITS[fact.unit]) % {"number": number} if fact is not None and fact.unit in UNITS else number
 
 
 def _relative_day(value: Mapping[str, int]) -> str:

@@ -10,6 +10,7 @@ from zhike.decide.plans.rules import Alert, Cadence, ChannelPolicy, OnboardingSt
 from zhike.decide.plans.rules.contact import ChurnLikely, HealthDrop, LoginsDrop, RenewalDue, Silence, UsageDrop
 from zhike.kit.ruletrees import Language, RuleError, describe, parse
 from zhike.measure import facts
+from zhike.measure.saying import number
 from zhike.measure.specs import TierSpec
 from zhike.record.customers.models import Channel
 from zhike.ui.words import plain
@@ -82,7 +83,7 @@ def rule(tree: Mapping[str, Any], plan: Plan | None = None) -> str:
     # The company's own attributes are read from the database only for a rule that may name one.
     fields = facts.fields(tiers) if "attributes." in str(tree) else facts.fact_fields(tiers)
     try:
-        return describe(parse(tree, fields), names(plan), rule_language())
+        return describe(parse(tree, fields), names(plan), rule_language(), number)
     except RuleError:
         return str(dict(tree))
 
