@@ -136,6 +136,17 @@ def network(node: ast.AST) -> bool:
     return any(name.split(".")[0] in {"requests", "httpx", "aiohttp"} or name == "urllib.request" for name in names)
 
 
+MESSAGES = {"ngettext": 2, "ngettext_lazy": 2, "pgettext": 2, "pgettext_lazy": 2, "npgettext": 3}
+
+
+@rule("message-not-written-out", bad="ngettext(one, many, 3)", good='ngettext("%(n)s day", "%(n)s days", 3)')
+def message_not_written_out(node: ast.AST) -> bool:
+    """A message that is not written out in its call is not found for the catalogue, and stays English."""
+    if not isinstance(node, ast.Call) or called(node) not in MESSAGES:
+        return False
+    return not all(isinstance(given, ast.Constant) for given in node.args[: MESSAGES[called(node)]])
+
+
 def faults(path: Path) -> Iterator[str]:
     where = path.relative_to(ROOT).as_posix()
     is_test = "/tests/" in where or path.name == "conftest.py" or where.startswith("tests/")

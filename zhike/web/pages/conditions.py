@@ -96,8 +96,12 @@ def _described(condition: Tree, vocabulary: Vocabulary) -> str:
     for field, of in vocabulary.fields.items():
         choices = (of.choices if field in FACTS else ()) or tuple(vocabulary.names.tiers if field == "tier" else ())
         labels |= {f"{field}={key}": vocabulary.names.value(field, key) for key in choices}
+
+    def told(field: str, value: Decimal) -> str:
+        return vocabulary.names.value(field, str(value)) if field == "owner_id" else number(field, value)
+
     try:
-        return describe(parse(condition, vocabulary.fields), labels, language, number)
+        return describe(parse(condition, vocabulary.fields), labels, language, told)
     except RuleError as error:
         return str(error)
 

@@ -110,8 +110,9 @@ def hand_over(request: StaffRequest) -> HttpResponse:
         before = operations.hand_over(moved, to, by=request.staff, now=here(request).now)
     except Refusal as refusal:
         return _shown_again(request, sentence(refusal))
-    one, many = "%(count)s customer handed over to %(name)s", "%(count)s customers handed over to %(name)s"
-    said = ngettext(one, many, len(before))
+    said = ngettext(
+        "%(count)s customer handed over to %(name)s", "%(count)s customers handed over to %(name)s", len(before)
+    )
     undo = {"by": request.staff.pk, "to": to.pk, "before": {str(key): owner for key, owner in before.items()}}
     token = signing.dumps(undo, salt=UNDO_SALT, compress=True)
     undo_url = f"{reverse('customers-take-back')}?{urlencode({'token': token})}"

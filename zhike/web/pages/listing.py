@@ -129,7 +129,10 @@ class CustomerList:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.fields, self.titles, self.names, self.firm.currency)
+        asked = [value for each in self.conditions for value in filters.values_of(each, "owner_id")]
+        owners = {int(value) for value in asked if not isinstance(value, bool)}  # Whether there is one is no number.
+        names = replace(self.names, owners=row_queries.owner_names(owners)) if owners else self.names
+        return Vocabulary(self.fields, self.titles, names, self.firm.currency)
 
     @cached_property
     def titles(self) -> dict[str, str]:

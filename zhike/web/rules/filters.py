@@ -7,7 +7,7 @@ value are escaped as in an address.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zhike.kit.ruletrees import ATTRIBUTES, FieldType, Kind, Op
@@ -52,6 +52,17 @@ def leaf_of(condition: Tree) -> tuple[str, Op, Any] | None:
         return None
     ((op, value),) = tests.items()
     return name, Op(op), value
+
+
+def values_of(condition: Mapping[str, Any], field: str) -> Iterator[Any]:
+    """Yield what a condition, of whatever shape, compares a field with."""
+    for name, tests in condition.items():
+        for part in tests if isinstance(tests, list) else [tests]:
+            if name == field and isinstance(part, Mapping):
+                for value in part.values():
+                    yield from value if isinstance(value, list | tuple) else [value]
+            elif name in {"all", "any", "not"} and isinstance(part, Mapping):
+                yield from values_of(part, field)
 
 
 def to_text(condition: Tree) -> str:

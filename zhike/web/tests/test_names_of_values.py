@@ -1,7 +1,9 @@
 """What a fact says is told in words, in the reader's language, wherever it stands: list, filter, form, file."""
 
+import json
 from collections.abc import Callable
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 
@@ -86,3 +88,14 @@ def test_every_choice_of_every_fact_has_a_name_in_both_languages_and_in_rules() 
             assert fact.said(key, "en") != key
             assert any("\u4e00" <= sign <= "\u9fff" for sign in fact.said(key, "zh-hans"))
             assert labels[f"{fact.name}={key}"] in fact.named[key]
+
+
+def test_a_condition_on_the_owner_names_the_colleague(lead: Person, mei: Person, jun: Person) -> None:
+    either = {"any": [{"owner_id": {"in": [mei.staff.pk, jun.staff.pk]}}, {"health": {"below": 60}}]}
+    asked = [f"owner_id:is:{mei.staff.pk}", f"rule:{json.dumps(either)}", "owner_id:known:yes"]
+    page = lead.get(f"/customers?{urlencode({'f': asked}, doseq=True)}")
+    assert [chip.value for chip in page.context["chips"]] == [
+        mei.staff.name,
+        f"Owner is one of {mei.staff.name}, {jun.staff.name} or Health is below 60",
+        "known",
+    ]
