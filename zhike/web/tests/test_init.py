@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def static_files_of_its_own(settings: Settings, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path / "static"
-    settings.STORAGES = dict(settings.STORAGES)  # The command changes it; what is set here is put back.
 
 
 def init(**options: str) -> str:
