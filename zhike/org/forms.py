@@ -41,7 +41,13 @@ class PasswordForm(forms.Form):
     )
 
 
+class RoleChoice(forms.ModelChoiceField[Role]):
+    def label_from_instance(self, obj: Role) -> str:
+        return gettext(obj.name)
+
+
 class StaffForm(forms.ModelForm[Staff]):
+    role = RoleChoice(label=_("Role"), queryset=Role.objects.order_by("id"))
     team_name = forms.CharField(
         label=_("Team"), required=False, max_length=80, widget=forms.TextInput(attrs={"list": "teams"})
     )
@@ -52,7 +58,6 @@ class StaffForm(forms.ModelForm[Staff]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].queryset = Role.objects.order_by("id")  # type: ignore[attr-defined]  # A field made by ModelForm is a choice of rows.
         if self.instance.pk:
             self.fields["email"].disabled = True
             self.initial["team_name"] = self.instance.team.name if self.instance.team else ""

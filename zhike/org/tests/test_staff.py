@@ -1,5 +1,7 @@
 """Staff and roles: administrators change them, nobody else does, and somebody always can."""
 
+from collections.abc import Callable
+
 from django.test import Client
 
 from zhike.conftest import Person
@@ -54,3 +56,9 @@ def test_language_and_theme_are_remembered(mei: Person) -> None:
     page = mei.get("/account").content.decode()
     assert 'lang="zh-CN"' in page
     assert 'data-theme="dark"' in page
+
+
+def test_roles_are_chosen_by_their_names_in_the_readers_language(hire: Callable[..., Person]) -> None:
+    page = hire("陈念", "admin", language="zh-hans").get("/settings/staff/new").content.decode()
+    assert "客户成功经理" in page
+    assert "Customer success manager" not in page
