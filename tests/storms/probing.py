@@ -1,19 +1,19 @@
 """A client of its own beside the load: small requests one after the other, each answer noted with its time."""
 
 import selectors
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Self
 
 from tests.storms.system import System
+from zhike.bench.figures import Beside
 from zhike.bench.load import HOLE, VARIANTS, Line, Order, bodies, header, with_head
 
 PAUSE = 0.03
 
 
 @dataclass
-class Probe:
+class Probe(Beside):
     """Sends single events until the block ends. `answers` are (time, status), `broken` for none."""
 
     system: System
@@ -25,14 +25,7 @@ class Probe:
 
     def __enter__(self) -> Self:
         self.order: Order = self.system.order("probe", source=self.source, first=self.first, least=1, most=1)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+        return super().__enter__()
 
     def first_2xx_after(self, moment: float, within: float) -> float | None:
         """Wait for an answer 2xx to a request after a moment (monotonic); returns the seconds since then."""
@@ -46,11 +39,11 @@ class Probe:
     def statuses(self, start: float, end: float) -> list[str]:
         return [status for when, status in self.answers if start <= when <= end]
 
-    def _run(self) -> None:
+    def watch(self) -> None:
         requests = [with_head(self.order, body) for body in bodies(self.order)]
         line, number = Line(self.order), self.first
         with selectors.DefaultSelector() as selector, open(self.order.journal, "ab", buffering=0) as journal:
-            while not self._over.wait(PAUSE):
+            while not self.over.wait(PAUSE):
                 request = requests[number % VARIANTS].replace(HOLE, b"%012d" % number)
                 status = self._ask(line, number, request, selector)
                 self.answers.append((time.monotonic(), status))

@@ -1,16 +1,16 @@
 """T30: thirteen times as much as usual, a drain that is held up, and what becomes of memory and of other sources."""
 
-import threading
 import time
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
 from tests.storms.probing import Probe
 from tests.storms.system import ROOT, System, changed_copy, ensure, sending, sent
+from zhike.bench.figures import Beside
 
 TIMES = 13
 CONNECTIONS = 300  # Of the source that sends so much.
@@ -24,25 +24,15 @@ SABOTAGE = [
 ]
 
 
-class Memory:
+class Memory(Beside):
     """Watches the memory of every served process."""
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.most: dict[str, int] = {}
 
-    def __enter__(self) -> Self:
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.25):
+    def watch(self) -> None:
+        while not self.over.wait(0.25):
             for each in self.system.served():
                 self.most[each.kind] = max(self.most.get(each.kind, 0), each.memory)
 

@@ -77,7 +77,7 @@ def resident(process: int) -> int:
 
 
 class Beside(ABC):
-    """Something that is watched from a thread of its own while the block runs."""
+    """Something that goes on in a thread of its own while the block runs."""
 
     def __enter__(self) -> Self:
         self.over = threading.Event()
@@ -91,7 +91,7 @@ class Beside(ABC):
 
     @abstractmethod
     def watch(self) -> None:
-        """Look again and again until `over` is set."""
+        """Do it until `over` is set."""
 
 
 class Memory(Beside):

@@ -3,15 +3,14 @@
 import base64
 import http.client
 import json
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 import psycopg
 
 from zhike import home
+from zhike.bench.figures import Beside
 from zhike.bench.load import Order, message_ids
 from zhike.bench.served import HOST
 
@@ -20,7 +19,7 @@ LONGEST = 120.0  # Seconds after which an event is taken to show never.
 FIRST = 7 * 10**9
 
 
-class Watch:
+class Watch(Beside):
     """Sends one event of one customer after the other and waits for each to show; `seconds` holds what it took."""
 
     def __init__(self, order: Order, folder: str, user: str, customer: int) -> None:
@@ -28,19 +27,9 @@ class Watch:
         self.user, self.customer = user, customer
         self.seconds: list[float] = []
         self._number = FIRST
-        self._over = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._again, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _again(self) -> None:
-        while not self._over.is_set():
+    def watch(self) -> None:
+        while not self.over.is_set():
             self.seconds.append(self.once())
 
     def once(self) -> float:

@@ -132,7 +132,7 @@ class _Pass:
         self.lap("keeping")
         with transaction.atomic():
             fresh.changed = writing.change_rows(engine, written, gone)
-            if fresh.taken or fresh.changed or gone:
+            if fresh.taken or fresh.changed or gone:  # Whose a customer is may have changed, which is no fact.
                 writing.add_empty_rows()
                 writing.summarise()
             passes = (self.kept.passes if self.kept else 0) + 1
